@@ -1,0 +1,111 @@
+//! Layers: the stowage bar, blocks in order and by size, and the table of build steps with what each made.
+
+use leptos::prelude::*;
+
+use super::{ArtifactView, Step, steps};
+use crate::kit::{Bytes, Column, Digest, Table, percent};
+
+/// The section with bar and table; nothing for an artifact without layers or history.
+pub(super) fn section(view: &ArtifactView) -> Option<AnyView> {
+    let steps = steps(&view.history, &view.layers);
+    if steps.is_empty() {
+        return None;
+    }
+    let total = view.layers.iter().map(|layer| layer.size).fold(0u64, u64::saturating_add);
+    let largest = view.layers.iter().map(|layer| layer.size).max().unwrap_or_default();
+    let told = !view.history.is_empty();
+    let mut columns = vec![Column::new("Step", "r hide-narrow")];
+    columns.push(Column::new(if told { "Command" } else { "Media type" }, ""));
+    columns.push(Column::new("Size", "r"));
+    columns.push(Column::new("Layer digest", ""));
+    let rows = (1..).zip(steps).map(|(number, step)| row(number, step, largest)).collect_view();
+    Some(
+        view! {
+            <section class="list" id="layers" aria-labelledby="layers-title">
+                <div class="toolbar">
+                    <h2 id="layers-title">"Layers"</h2>
+                    <span class="sm muted push num">
+                        <Bytes size=total />
+                    </span>
+                    {stowage(view, total)}
+                </div>
+                <Table caption="Build steps and the layers they made, first to last".to_owned() label="Layers table" columns=columns>
+                    {rows}
+                </Table>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+/// One block for each layer, as wide as its share.
+fn stowage(view: &ArtifactView, total: u64) -> Option<AnyView> {
+    if total == 0 {
+        return None;
+    }
+    let mut before = 0u64;
+    let blocks = view
+        .layers
+        .iter()
+        .map(|layer| {
+            let (x, width) = (percent(before, total), percent(layer.size, total));
+            before = before.saturating_add(layer.size);
+            view! { <rect x=format!("{x:.2}") width=format!("{width:.2}") height="28"></rect> }
+        })
+        .collect_view();
+    let label = match view.layers.len() {
+        1 => format!("Stowage: one layer of {}", model::size::human(total)),
+        count => format!("Stowage of {count} layers by size, {} in all", model::size::human(total)),
+    };
+    Some(
+        view! {
+            <svg class="stow" viewBox="0 0 100 28" preserveAspectRatio="none" role="img" aria-label=label>
+                {blocks}
+            </svg>
+        }
+        .into_any(),
+    )
+}
+
+fn row(number: usize, step: Step, largest: u64) -> AnyView {
+    let Step { command, layer } = step;
+    let told = match (&layer, command.is_empty()) {
+        (_, false) => view! { <code>{command}</code> }.into_any(),
+        (Some(layer), true) => view! { <span class="mono xs">{layer.media_type.clone()}</span> }.into_any(),
+        (None, true) => view! { <span class="muted">"Not told"</span> }.into_any(),
+    };
+    let (size, digest) = match layer {
+        Some(layer) => (
+            view! { <Bytes size=layer.size /> {bar(layer.size, largest)} }.into_any(),
+            view! { <Digest digest=layer.digest href=None /> }.into_any(),
+        ),
+        None => (view! { <span class="muted">"No layer"</span> }.into_any(), ().into_any()),
+    };
+    view! {
+        <tr role="row">
+            <td role="cell" class="r faint num hide-narrow" data-label="Step">
+                {number}
+            </td>
+            <th role="rowheader" scope="row" class="w">
+                {told}
+            </th>
+            <td role="cell" class="r num" data-label="Size">
+                {size}
+            </td>
+            <td role="cell" data-label="Layer digest">
+                {digest}
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn bar(size: u64, largest: u64) -> AnyView {
+    view! {
+        <svg class="bar-inline" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+            <rect class="track" width="100" height="6"></rect>
+            <rect class="used" width=format!("{:.2}", percent(size, largest)) height="6"></rect>
+        </svg>
+    }
+    .into_any()
+}

@@ -1,0 +1,15 @@
+//! One artifact: identity, pull commands, facts, layers with their history, platforms, configuration and annotations. The route tree uses the
+//! page.
+
+mod layers;
+mod page;
+mod parts;
+mod server;
+mod steps;
+mod view;
+#[cfg(feature = "ssr")]
+mod wiring;
+
+pub use page::ArtifactPage;
+pub use steps::{Step, steps};
+pub use view::{AccessoryRow, ArtifactView, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow};

@@ -1,0 +1,288 @@
+//! The page of an artifact: identity and pull commands first, the proof below.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::{ArtifactView, layers, parts, server};
+use crate::{
+    address,
+    kit::{Badge, Bytes, Commands, FullDigest, Icon, Moment, Tab, Tabs},
+    repository::commands::{self, Reference},
+    session::Visitor,
+    shell::{Crumb, Frame, Place, Room, loaded},
+};
+
+/// `/harbor/projects/:id/repositories/:repo/artifacts-tab/artifacts/:digest`
+#[component]
+pub fn ArtifactPage() -> impl IntoView {
+    let params = use_params_map();
+    let asked = Memo::new(move |_| {
+        params.with(|params| {
+            let get = |key| params.get(key).unwrap_or_default();
+            (get("id"), address::decoded_name(&get("repo")), address::decoded_name(&get("digest")))
+        })
+    });
+    let answer = Resource::new(move || asked.get(), |(project, repository, reference)| server::artifact(project, repository, reference));
+    loaded(answer, artifact)
+}
+
+fn artifact(visitor: Visitor, view: ArtifactView) -> AnyView {
+    let id = view.project_id.to_string();
+    let place = Place {
+        crumbs: vec![
+            Crumb::to("Projects", address::PROJECTS),
+            Crumb::to(view.project.clone(), address::repositories(&id)),
+            Crumb::to(view.repository.clone(), address::repository(&id, &view.repository)),
+            Crumb::here(name(&view)),
+        ],
+        room: Room::Project { id, name: view.project.clone(), public: None },
+    };
+    let sections = Sections::of(&view);
+    let tabs = sections.tabs(&view);
+    let registry = visitor.registry.clone();
+    view! {
+        <Frame visitor=visitor place=place>
+            {head(&view)}
+            {pull(&registry, &view)}
+            {facts(&view)}
+            {tabs}
+            {sections.views()}
+        </Frame>
+    }
+    .into_any()
+}
+
+/// How the artifact is called: by its first tag, else by twelve digits.
+fn name(view: &ArtifactView) -> String {
+    view.tags.first().map_or_else(
+        || view.digest.split_once(':').and_then(|(_, hex)| hex.get(..12)).unwrap_or(&view.digest).to_owned(),
+        |tag| tag.name.clone(),
+    )
+}
+
+/// The sections that this artifact has, in order.
+struct Sections(Vec<(&'static str, &'static str, AnyView)>);
+
+impl Sections {
+    fn of(view: &ArtifactView) -> Self {
+        let all = [
+            ("platforms", "Platforms", parts::platforms(view)),
+            ("layers", "Layers", layers::section(view)),
+            ("config", "Configuration", view.config.as_ref().and_then(parts::configuration)),
+            ("attached", "Attached", parts::attached(view)),
+            ("tags", "Tags", parts::tags(view)),
+            ("annotations", "Annotations", parts::annotations(view)),
+        ];
+        Self(all.into_iter().filter_map(|(id, title, view)| Some((id, title, view?))).collect())
+    }
+
+    fn tabs(&self, view: &ArtifactView) -> Option<AnyView> {
+        if self.0.len() < 2 {
+            return None;
+        }
+        let count = |id| match id {
+            "platforms" => Some(view.platforms.len()),
+            "layers" => Some(view.layers.len()),
+            "attached" => Some(view.accessories.len()),
+            "tags" => Some(view.tags.len()),
+            "annotations" => Some(view.annotations.len()),
+            _ => None,
+        };
+        let tabs = self.0.iter().map(|(id, title, _)| Tab { to: id, label: title, count: count(*id).map(|count| count as u64) }).collect();
+        Some(view! { <Tabs tabs=tabs /> }.into_any())
+    }
+
+    fn views(self) -> Vec<AnyView> {
+        self.0.into_iter().map(|(_, _, view)| view).collect()
+    }
+}
+
+fn head(view: &ArtifactView) -> AnyView {
+    let tagged = !view.tags.is_empty();
+    let others = (view.tags.len() > 1).then(|| {
+        let others = view.tags.iter().skip(1).map(|tag| view! { <Badge text=tag.name.clone() icon=Some("tag") /> }).collect_view();
+        view! {
+            <p class="row sm">
+                <span class="muted">"Also tagged"</span>
+                {others}
+            </p>
+        }
+    });
+    view! {
+        <header class="page-head">
+            <div class="titles">
+                <h1>
+                    <Icon name=view.kind.icon() />
+                    <span class="mono">{name(view)}</span>
+                    <Badge text=view.kind.word().to_owned() accent=true />
+                    {(!tagged).then(|| view! { <Badge text="Untagged" /> })}
+                </h1>
+                <FullDigest digest=view.digest.clone() />
+                {others}
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+fn pull(registry: &str, view: &ArtifactView) -> AnyView {
+    let reference = |tag| Reference { registry, project: &view.project, repository: &view.repository, tag, digest: &view.digest };
+    let by_tag = view.tags.first().map(|tag| {
+        let recipes = commands::pull(&view.kind, reference(Some(tag.name.as_str())));
+        view! { <Commands id="pull-tag" label="Pull by tag" recipes=recipes /> }
+    });
+    let by_digest = commands::pull(&view.kind, reference(None));
+    match by_tag {
+        Some(by_tag) => view! {
+            {by_tag}
+            <details class="fold">
+                <summary>"Pull by digest"</summary>
+                <Commands id="pull-digest" label="Pull by digest" recipes=by_digest />
+            </details>
+        }
+        .into_any(),
+        None => view! { <Commands id="pull-digest" label="Pull by digest" recipes=by_digest /> }.into_any(),
+    }
+}
+
+fn facts(view: &ArtifactView) -> AnyView {
+    let fact = |term: &'static str, value: AnyView| {
+        view! {
+            <div>
+                <dt>{term}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+        .into_any()
+    };
+    let text = |value: &str| value.to_owned().into_any();
+    let mut facts = vec![fact("Size", view! { <Bytes size=view.size /> }.into_any())];
+    facts.extend(
+        view.platform.as_deref().map(|platform| fact("Platform", view! { <span class="mono">{platform.to_owned()}</span> }.into_any())),
+    );
+    facts.extend(view.created.map(|at| fact("Built", view! { <Moment at=at never="Not told" /> }.into_any())));
+    facts.push(fact("Pushed", view! { <Moment at=view.pushed /> }.into_any()));
+    facts.push(fact("Last pull", view! { <Moment at=view.pulled /> }.into_any()));
+    facts.extend((!view.author.is_empty()).then(|| fact("Author", text(&view.author))));
+    facts.push(fact("Media type", view! { <span class="mono xs">{view.media_type.clone()}</span> }.into_any()));
+    if !view.artifact_type.is_empty() && view.artifact_type != view.media_type {
+        facts.push(fact("Artifact type", view! { <span class="mono xs">{view.artifact_type.clone()}</span> }.into_any()));
+    }
+    view! {
+        <section class="card" aria-label="Facts">
+            <div class="body">
+                <dl class="facts">{facts}</dl>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        artifact::{AccessoryRow, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow},
+        markup,
+        repository::Kind,
+    };
+
+    const DIGEST: &str = "sha256:8b53639f152c8fc6ef30802fde462ba0be9cf085f7580dc69efd72e002abbb35";
+
+    fn bare(kind: Kind) -> ArtifactView {
+        ArtifactView {
+            project_id: 3,
+            project: "payments".into(),
+            repository: "services/app".into(),
+            digest: DIGEST.into(),
+            kind,
+            media_type: "application/vnd.oci.image.manifest.v1+json".into(),
+            artifact_type: String::new(),
+            size: 1024,
+            platform: None,
+            created: None,
+            author: String::new(),
+            pushed: "2026-11-21T00:31:05Z".parse().unwrap(),
+            pulled: model::Instant::ZERO_TIME,
+            tags: Vec::new(),
+            platforms: Vec::new(),
+            layers: Vec::new(),
+            history: Vec::new(),
+            config: None,
+            annotations: BTreeMap::new(),
+            accessories: Vec::new(),
+        }
+    }
+
+    fn image() -> ArtifactView {
+        let at = "2026-11-21T00:31:05Z".parse().unwrap();
+        let tag = |name: &str| TagRow { name: name.into(), pushed: at, pulled: at, immutable: name == "v2" };
+        let layer = |size| LayerRow {
+            digest: format!("sha256:{size:064x}"),
+            media_type: "application/vnd.oci.image.layer.v1.tar+gzip".into(),
+            size,
+        };
+        ArtifactView {
+            platform: Some("linux/amd64".into()),
+            created: Some(at),
+            author: "Maya".into(),
+            tags: vec![tag("v2"), tag("latest")],
+            layers: vec![layer(300), layer(100)],
+            history: vec![
+                HistoryRow { created_by: "ADD rootfs /".into(), ..HistoryRow::default() },
+                HistoryRow { created_by: "ENV A=<b>".into(), empty_layer: true, ..HistoryRow::default() },
+                HistoryRow { created_by: "/bin/sh -c make".into(), ..HistoryRow::default() },
+            ],
+            config: Some(ImageConfig { env: vec!["A=<b>".into()], cmd: vec!["/app".into(), "a b".into()], ..ImageConfig::default() }),
+            annotations: BTreeMap::from([("org.example.key".into(), "\"quoted\" & <odd>".into())]),
+            accessories: vec![AccessoryRow { kind: "signature.cosign".into(), digest: DIGEST.into(), size: 4096, created: at }],
+            ..bare(Kind::Image)
+        }
+    }
+
+    fn page(view: ArtifactView) -> String {
+        markup::render(move || artifact(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view))
+    }
+
+    #[test]
+    fn an_image_shows_all_its_parts() {
+        let html = page(image());
+        markup::check(&html);
+        for part in [
+            "docker pull registry.example/payments/services/app:v2",
+            &format!("docker pull registry.example/payments/services/app@{DIGEST}"),
+            "Also tagged",
+            "RUN make",
+            "ENV A=&lt;b&gt;",
+            "x=\"75.00\" width=\"25.00\"",
+            "No layer",
+            "/app \"a b\"",
+            "&lt;odd&gt;",
+            "signature.cosign",
+            "href=\"#layers\"",
+            "linux/amd64",
+            "Immutable",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn an_index_shows_its_platforms_and_what_is_missing() {
+        let row = |platform: &str, size| PlatformRow { platform: platform.into(), digest: DIGEST.into(), size };
+        let html = page(ArtifactView { platforms: vec![row("linux/amd64", Some(10)), row("linux/arm64/v8", None)], ..bare(Kind::Index) });
+        markup::check(&html);
+        assert!(html.contains("Multi-platform") && html.contains("linux/arm64/v8") && html.contains("Not in this repository"));
+        assert!(!html.contains("id=\"layers\""));
+    }
+
+    #[test]
+    fn a_bare_artifact_is_still_a_page() {
+        let html = page(bare(Kind::Other("WASM".into())));
+        markup::check(&html);
+        assert!(html.contains("oras pull registry.example/payments/services/app@sha256:8b53") && html.contains("Untagged"));
+        assert!(!html.contains("class=\"tabs"));
+    }
+}

@@ -1,0 +1,128 @@
+//! From the rules to the artifact page: the calls, and the mapping of what they return. The server function beside it uses it.
+
+use model::{Instant, api::Artifact};
+use service::{
+    NameOrId,
+    artifact::{ArtifactFlags, Contents, Named},
+};
+
+use super::{AccessoryRow, ArtifactView, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow};
+use crate::{
+    repository::{
+        Kind,
+        wiring::{count, own_platform, platform_word},
+    },
+    ui::{Caller, UiError},
+};
+
+pub(super) async fn artifact(caller: &Caller, project: &str, repository: &str, reference: &str) -> Result<ArtifactView, UiError> {
+    let project = NameOrId::parse(project, false);
+    let (services, actor) = (&caller.services, &caller.actor);
+    let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
+    let named = Named { project: &project, repository, reference };
+    let artifact = services.artifacts.get(actor, &named, flags).await.map_err(|error| caller.refusal(&error))?;
+    // By digest from here on: the tag may move between the two.
+    let named = Named { reference: &artifact.digest, ..named };
+    let contents = services.artifacts.contents(actor, &named).await.map_err(|error| caller.refusal(&error))?;
+    Ok(view(artifact, contents, repository))
+}
+
+fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactView {
+    let attribute = |key: &str| artifact.extra_attrs.as_ref().and_then(|all| all.get(key));
+    let text = |key: &str| attribute(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let config = attribute("config").cloned().and_then(|config| serde_json::from_value::<ImageConfig>(config).ok());
+    let project = artifact.repository_name.strip_suffix(repository).map_or("", |before| before.trim_end_matches('/')).to_owned();
+    ArtifactView {
+        project_id: artifact.project_id.get(),
+        project,
+        repository: repository.to_owned(),
+        kind: Kind::of(&artifact.kind, &artifact.manifest_media_type),
+        platform: own_platform(&artifact),
+        created: text("created").parse::<Instant>().ok().filter(|at| !at.is_zero_time()),
+        author: text("author"),
+        config,
+        platforms: platforms(&artifact, &contents),
+        tags: tags(&artifact),
+        accessories: accessories(&artifact),
+        layers: contents
+            .layers
+            .into_iter()
+            .map(|layer| LayerRow { digest: layer.digest, media_type: layer.media_type, size: layer.size })
+            .collect(),
+        history: contents
+            .history
+            .into_iter()
+            .map(|step| HistoryRow { created_by: step.created_by, comment: step.comment, empty_layer: step.empty_layer })
+            .collect(),
+        media_type: artifact.manifest_media_type,
+        artifact_type: artifact.artifact_type,
+        size: count(artifact.size),
+        pushed: artifact.push_time,
+        pulled: artifact.pull_time,
+        annotations: artifact.annotations.unwrap_or_default(),
+        digest: artifact.digest,
+    }
+}
+
+fn platforms(artifact: &Artifact, contents: &Contents) -> Vec<PlatformRow> {
+    let row = |child: &model::api::Reference| PlatformRow {
+        platform: child.platform.as_ref().map(platform_word).unwrap_or_default(),
+        size: contents.children.iter().find(|known| known.digest == child.child_digest).and_then(|known| known.size),
+        digest: child.child_digest.clone(),
+    };
+    artifact.references.iter().flatten().map(row).collect()
+}
+
+fn tags(artifact: &Artifact) -> Vec<TagRow> {
+    let row =
+        |tag: &model::api::Tag| TagRow { name: tag.name.clone(), pushed: tag.push_time, pulled: tag.pull_time, immutable: tag.immutable };
+    artifact.tags.iter().flatten().map(row).collect()
+}
+
+fn accessories(artifact: &Artifact) -> Vec<AccessoryRow> {
+    let row = |accessory: &model::api::Accessory| AccessoryRow {
+        kind: accessory.kind.clone(),
+        digest: accessory.digest.clone(),
+        size: count(accessory.size),
+        created: accessory.creation_time,
+    };
+    artifact.accessories.iter().flatten().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::api::{Platform, Reference};
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_becomes_facts() {
+        let attributes = serde_json::from_str(
+            r#"{"os":"linux","architecture":"amd64","author":"Maya","created":"2026-11-21T00:28:11Z","config":{"User":"1000","Cmd":["/app"]}}"#,
+        )
+        .unwrap();
+        let artifact = Artifact {
+            kind: "IMAGE".into(),
+            repository_name: "payments/services/app".into(),
+            digest: "sha256:a".into(),
+            extra_attrs: Some(attributes),
+            ..Artifact::default()
+        };
+        let view = view(artifact, Contents::default(), "services/app");
+        assert_eq!((view.project.as_str(), view.repository.as_str(), view.author.as_str()), ("payments", "services/app", "Maya"));
+        assert_eq!(view.created.map(|at| at.to_string()).as_deref(), Some("2026-11-21T00:28:11.000Z"));
+        assert_eq!(view.config.map(|config| config.user).as_deref(), Some("1000"));
+    }
+
+    #[test]
+    fn a_child_that_is_not_here_has_no_size() {
+        let child = Reference {
+            child_digest: "sha256:c".into(),
+            platform: Some(Platform { os: "linux".into(), architecture: "arm64".into(), ..Platform::default() }),
+            ..Reference::default()
+        };
+        let index = Artifact { references: Some(vec![child]), ..Artifact::default() };
+        let rows = platforms(&index, &Contents::default());
+        assert_eq!((rows[0].platform.as_str(), rows[0].size), ("linux/arm64", None));
+    }
+}

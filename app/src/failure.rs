@@ -1,0 +1,103 @@
+//! Pages for what did not work: not found, not allowed, not signed in, broken. The page loader and the route tree's fallback use them.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{components::Redirect, hooks::use_location};
+
+use crate::{
+    address,
+    kit::{Art, Empty, Mark},
+    session::Visitor,
+    shell::{Crumb, Frame, Place, Room},
+    ui::UiError,
+};
+
+/// The page for an address that the portal does not have.
+#[component]
+pub fn LostPage() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text="Not found · Berth" />
+        <div class="plain">
+            <p class="brand">
+                <Mark />
+                "Berth"
+            </p>
+            <main id="main">{explanation(&UiError::new(404, ""), true)}</main>
+        </div>
+    }
+}
+
+/// The page in place of one that was refused; somebody not signed in is sent to sign in and back to `here`.
+pub fn refused(visitor: Visitor, error: UiError, here: &str) -> AnyView {
+    let anonymous = visitor.account.is_none();
+    if !here.is_empty() && (error.status == 401 || (error.status == 403 && anonymous)) {
+        return view! { <Redirect path=address::sign_in(here) /> }.into_any();
+    }
+    page(visitor, &error)
+}
+
+/// The explanation in its frame.
+pub fn page(visitor: Visitor, error: &UiError) -> AnyView {
+    let signed_in = visitor.account.is_some();
+    let place = Place { crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here(words(error).1)], room: Room::Elsewhere };
+    let explanation = explanation(error, signed_in);
+    view! { <Frame visitor=visitor place=place>{explanation}</Frame> }.into_any()
+}
+
+fn explanation(error: &UiError, signed_in: bool) -> AnyView {
+    let (art, title, text) = words(error);
+    let request = error.request_id.clone();
+    let sign_in = (!signed_in && error.status == 404).then(sign_in_link);
+    view! {
+        <Empty art=art title=title level=1>
+            <p>{text}</p>
+            {request.map(|id| view! { <p class="xs">"Request " <code>{id}</code></p> })}
+            <p class="row">
+                <a class="btn" href=address::PROJECTS>
+                    "All projects"
+                </a>
+                {sign_in}
+            </p>
+        </Empty>
+    }
+    .into_any()
+}
+
+fn sign_in_link() -> AnyView {
+    let back = use_location().pathname.get_untracked();
+    view! {
+        <a class="btn btn-primary" href=address::sign_in(&back)>
+            "Sign in"
+        </a>
+    }
+    .into_any()
+}
+
+/// Drawing, title and explanation for an error. Absence and refusal of what one may not know about read the same.
+fn words(error: &UiError) -> (Art, &'static str, String) {
+    let given = |fallback: &str| if error.message.is_empty() { fallback.to_owned() } else { error.message.clone() };
+    match error.status {
+        0 => (Art::Storm, "The server can’t be reached", given("Check the connection, then reload.")),
+        401 => (Art::Barrier, "This takes signing in", given("Sign in to see this page.")),
+        403 => (
+            Art::Barrier,
+            "You can’t do this here",
+            given("It takes a role that you don’t have. An administrator of the project can grant it."),
+        ),
+        404 => (
+            Art::Quay,
+            "This page doesn’t exist, or you can’t see it",
+            "If somebody gave you the link, they may need to add you to the project first.".to_owned(),
+        ),
+        400..=499 => (Art::Barrier, "This didn’t work", given("The address or the input doesn’t fit.")),
+        _ => (
+            Art::Storm,
+            "Berth couldn’t load this page",
+            given("Something broke on the server. Pulls and pushes may go on working. Try again in a moment."),
+        ),
+    }
+}

@@ -1,0 +1,102 @@
+//! The foot of a list: which rows these are, and the ways to the others. Links only, so it works without scripts.
+
+use leptos::prelude::*;
+
+use super::grouped;
+use crate::listing::{Listing, SIZES};
+
+/// The pager of a list.
+#[component]
+pub fn Pager(
+    /// The list's state.
+    listing: Listing,
+    /// The page's path.
+    path: String,
+    /// Rows of the whole result.
+    total: u64,
+) -> impl IntoView {
+    let (first, last, pages) = listing.window(total);
+    let said = if first > total {
+        "No rows on this page".to_owned()
+    } else {
+        format!("{}–{} of {}", grouped(first), grouped(last), grouped(total))
+    };
+    let sizes = SIZES
+        .into_iter()
+        .map(|size| {
+            let href = Listing { size, page: 1, ..listing.clone() }.href(&path);
+            view! {
+                <a href=href aria-current=(size == listing.size).then_some("true") aria-label=format!("{size} rows per page")>
+                    {size}
+                </a>
+            }
+        })
+        .collect_view();
+    let ways = (pages > 1 || first > total).then(|| ways(&listing, &path, pages));
+    view! {
+        <div class="pager">
+            <span>{said}</span>
+            {(total > u64::from(SIZES[0]))
+                .then(|| view! { <span class="row-tight sizes"><span class="hide-narrow">"Rows"</span>{sizes}</span> })}
+            {ways}
+        </div>
+    }
+    .into_any()
+}
+
+fn ways(listing: &Listing, path: &str, pages: u32) -> AnyView {
+    let page = listing.page;
+    let step = |label: &'static str, to: Option<u32>| match to {
+        Some(to) => view! { <a class="btn btn-sm" href=listing.at_page(to).href(path)>{label}</a> }.into_any(),
+        None => view! { <span class="btn btn-sm" aria-disabled="true">{label}</span> }.into_any(),
+    };
+    let previous = (page > 1).then(|| (page - 1).min(pages));
+    let next = (page < pages).then_some(page + 1);
+    let numbers = shown_pages(page, pages)
+        .into_iter()
+        .map(|number| match number {
+            Some(number) => view! {
+                <a
+                    href=listing.at_page(number).href(path)
+                    aria-current=(number == page).then_some("page")
+                    aria-label=format!("Page {number}")
+                >
+                    {number}
+                </a>
+            }
+            .into_any(),
+            None => view! { <span aria-hidden="true">"…"</span> }.into_any(),
+        })
+        .collect_view();
+    view! { <nav aria-label="Pages">{step("Previous", previous)} {numbers} {step("Next", next)}</nav> }.into_any()
+}
+
+/// The page numbers worth a link: the ends and the neighbours; `None` is a gap.
+fn shown_pages(page: u32, pages: u32) -> Vec<Option<u32>> {
+    let mut shown = Vec::new();
+    let mut before = 0;
+    for number in 1..=pages {
+        if number != 1 && number != pages && number.abs_diff(page) > 1 {
+            continue;
+        }
+        if number - before > 1 {
+            shown.push(None);
+        }
+        shown.push(Some(number));
+        before = number;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_pages;
+
+    #[test]
+    fn the_ends_and_the_neighbours_have_numbers() {
+        assert_eq!(shown_pages(1, 1), [Some(1)]);
+        assert_eq!(shown_pages(1, 5), [Some(1), Some(2), None, Some(5)]);
+        assert_eq!(shown_pages(3, 5), [Some(1), Some(2), Some(3), Some(4), Some(5)]);
+        assert_eq!(shown_pages(50, 100), [Some(1), None, Some(49), Some(50), Some(51), None, Some(100)]);
+    }
+}

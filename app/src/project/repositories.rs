@@ -1,0 +1,227 @@
+//! The repositories of a project, and how to push the first one.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{ProjectHead, RepositoriesView, RepositoryRow, server};
+use crate::{
+    address,
+    kit::{Access, Art, Badge, Column, Commands, Empty, Filter, Icon, LinkButton, Moment, Pager, Table, grouped},
+    listing::Listing,
+    repository::commands,
+    session::Visitor,
+    shell::{Crumb, Frame, Place, Room, loaded},
+};
+
+/// `/harbor/projects/:id/repositories`
+#[component]
+pub fn RepositoriesPage() -> impl IntoView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let asked = Memo::new(move |_| {
+        let project = params.with(|params| params.get("id").unwrap_or_default());
+        (project, query.with(Listing::from_query))
+    });
+    let answer =
+        Resource::new(move || asked.get(), |(project, list)| server::repositories(project, list.q, list.sort, list.page, list.size));
+    loaded(answer, repositories)
+}
+
+fn repositories(visitor: Visitor, view: RepositoriesView) -> AnyView {
+    let RepositoriesView { project, rows, total, listing } = view;
+    let registry = visitor.registry.clone();
+    let id = project.id.to_string();
+    let place = Place {
+        crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here(project.name.clone())],
+        room: Room::Project { id: id.clone(), name: project.name.clone(), public: Some(project.public) },
+    };
+    let empty = total == 0 && listing.q.is_empty();
+    let content = if empty { nothing_yet(&registry, &project) } else { list(&id, listing, rows, total) };
+    let push = (!empty && !project.proxy).then(|| push(&registry, &project.name));
+    view! {
+        <Frame visitor=visitor place=place>
+            {head(&project)}
+            {push}
+            {content}
+        </Frame>
+    }
+    .into_any()
+}
+
+fn head(project: &ProjectHead) -> AnyView {
+    let count = match project.repositories {
+        1 => "1 repository".to_owned(),
+        many => format!("{} repositories", grouped(many)),
+    };
+    view! {
+        <header class="page-head">
+            <div class="titles">
+                <h1>
+                    {project.name.clone()}
+                    <Access public=project.public />
+                    {project.proxy.then(|| view! { <Badge text="Proxy" icon=Some("cloud") accent=true /> })}
+                </h1>
+                <p class="meta-line">
+                    <span>
+                        <Icon name="repo" small=true />
+                        {count}
+                    </span>
+                    <span>
+                        <Icon name="calendar" small=true />
+                        "Since "
+                        <Moment at=project.created />
+                    </span>
+                </p>
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+fn push(registry: &str, project: &str) -> AnyView {
+    view! {
+        <details class="fold">
+            <summary>"Push here"</summary>
+            <Commands id="push" label="Push" recipes=commands::push(registry, project, None) />
+        </details>
+    }
+    .into_any()
+}
+
+fn list(id: &str, listing: Listing, rows: Vec<RepositoryRow>, total: u64) -> AnyView {
+    let path = address::repositories(id);
+    let content = if rows.is_empty() {
+        nothing_matches(&listing, &path)
+    } else {
+        let columns = vec![
+            Column::sorted("Repository", "", "name", &listing, &path),
+            Column::new("Artifacts", "r"),
+            Column::sorted("Pulls", "r", "pull_count", &listing, &path),
+            Column::sorted("Last change", "", "update_time", &listing, &path),
+        ];
+        let rows = rows.into_iter().map(|repository| row(id, repository)).collect_view();
+        view! {
+            <Table caption="Repositories".to_owned() label="Repositories table" columns=columns>
+                {rows}
+            </Table>
+            <Pager listing=listing.clone() path=path.clone() total=total />
+        }
+        .into_any()
+    };
+    view! {
+        <section class="list" aria-labelledby="repositories">
+            <h2 class="vh" id="repositories">
+                "Repositories"
+            </h2>
+            <Filter listing=listing path=path label="Filter repositories by name" />
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn row(project: &str, repository: RepositoryRow) -> AnyView {
+    let RepositoryRow { name, description, artifacts, pulls, updated } = repository;
+    let href = address::repository(project, &name);
+    view! {
+        <tr role="row">
+            <th role="rowheader" scope="row" class="w">
+                <a class="name" href=href>
+                    {name}
+                </a>
+                {(!description.is_empty()).then(|| view! { <span class="sub">{description}</span> })}
+            </th>
+            <td role="cell" class="r num" data-label="Artifacts">
+                {grouped(artifacts)}
+            </td>
+            <td role="cell" class="r num" data-label="Pulls">
+                {grouped(pulls)}
+            </td>
+            <td role="cell" class="num" data-label="Last change">
+                <Moment at=updated />
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn nothing_yet(registry: &str, project: &ProjectHead) -> AnyView {
+    let step = if project.proxy {
+        view! { <p>"This project mirrors another registry: what people pull through it shows up here."</p> }.into_any()
+    } else {
+        view! {
+            <p>"Push an image, and it shows up here with its tags and layers."</p>
+            <Commands id="push" label="Push" recipes=commands::push(registry, &project.name, None) />
+        }
+        .into_any()
+    };
+    view! {
+        <section class="list">
+            <Empty art=Art::Quay title="No repositories here yet">
+                {step}
+            </Empty>
+        </section>
+    }
+    .into_any()
+}
+
+fn nothing_matches(listing: &Listing, path: &str) -> AnyView {
+    let title = if listing.q.is_empty() { "No rows on this page".to_owned() } else { format!("No repository matches “{}”", listing.q) };
+    let path = path.to_owned();
+    view! {
+        <Empty art=Art::Beacon title=title>
+            <p>"The list looks for the text anywhere in a repository’s name."</p>
+            <div class="row">
+                <LinkButton href=path text="Clear the filter" />
+            </div>
+        </Empty>
+    }
+    .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::markup;
+
+    fn some(names: &[&str], listing: Listing) -> RepositoriesView {
+        let at = "2026-11-21T00:31:05Z".parse().unwrap();
+        let project =
+            ProjectHead { id: 7, name: "payments".into(), public: false, proxy: false, repositories: names.len() as u64, created: at };
+        let rows: Vec<_> = names
+            .iter()
+            .map(|name| RepositoryRow {
+                name: (*name).to_owned(),
+                description: "Says <b>".into(),
+                artifacts: 3,
+                pulls: 182_440,
+                updated: at,
+            })
+            .collect();
+        RepositoriesView { total: rows.len() as u64, project, rows, listing }
+    }
+
+    fn page(view: RepositoriesView) -> String {
+        markup::render(move || repositories(Visitor { registry: "registry.example:8080".into(), ..Visitor::default() }, view))
+    }
+
+    #[test]
+    fn names_with_slashes_have_their_own_address() {
+        let html = page(some(&["services/checkout", "app"], Listing::default()));
+        markup::check(&html);
+        for part in ["/harbor/projects/7/repositories/services%2Fcheckout", "182,440", "Says &lt;b&gt;", "2 repositories", "Private"] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn an_empty_project_says_how_to_push() {
+        let html = page(some(&[], Listing::default()));
+        markup::check(&html);
+        assert!(html.contains("docker push registry.example:8080/payments/"), "{html}");
+        assert!(html.contains("helm push") && !html.contains("<table"));
+        let html = page(some(&[], Listing { q: "zzz".into(), ..Listing::default() }));
+        markup::check(&html);
+        assert!(html.contains("No repository matches “zzz”"));
+    }
+}

@@ -1,0 +1,170 @@
+//! From the rules to the project pages: the calls, and the mapping of what they return. The server functions beside it use it.
+
+use model::{
+    Instant,
+    api::{Project, ProjectMetadata, ProjectReq, Repository, is_true},
+    list::{Op, Term, Value},
+    permission::Role,
+};
+use service::NameOrId;
+
+use super::{NewProjectView, ProjectHead, ProjectRow, ProjectsView, RepositoriesView, RepositoryRow};
+use crate::{
+    listing::Listing,
+    ui::{Caller, UiError},
+};
+
+pub(super) async fn projects(caller: &Caller, listing: Listing) -> Result<ProjectsView, UiError> {
+    let mut conditions: Vec<_> = listing.containing("name").into_iter().collect();
+    let public = match listing.show.as_str() {
+        "public" => Some("true"),
+        "private" => Some("false"),
+        _ => None,
+    };
+    conditions.extend(public.map(|value| Term { key: "public".to_owned(), op: Op::Exact(Value::new(value)) }));
+    let query = listing.query(conditions, &["name", "creation_time"]);
+    let services = &caller.services;
+    let page = services.projects.list(&caller.actor, &query).await.map_err(|error| caller.refusal(&error))?;
+    let may_create = services.projects.may_create(&caller.actor);
+    Ok(ProjectsView { rows: page.items.into_iter().map(row).collect(), total: page.total, listing, may_create })
+}
+
+pub(super) async fn new_project(caller: &Caller) -> Result<NewProjectView, UiError> {
+    if caller.actor.is_anonymous() {
+        return Err(UiError::new(401, ""));
+    }
+    if !caller.services.projects.may_create(&caller.actor) {
+        return Err(UiError::new(403, "Only administrators make projects here."));
+    }
+    Ok(NewProjectView { may_limit: caller.actor.is_admin() })
+}
+
+/// Makes the project; returns its id as text. `limit` is bytes, -1 for none.
+pub(super) async fn create(caller: &Caller, name: String, public: bool, limit: i64) -> Result<String, UiError> {
+    let request = ProjectReq {
+        project_name: name.clone(),
+        metadata: Some(ProjectMetadata { public: Some(public.to_string()), ..ProjectMetadata::default() }),
+        storage_limit: caller.actor.is_admin().then_some(limit),
+        ..ProjectReq::default()
+    };
+    match caller.services.projects.create(&caller.actor, request).await {
+        Ok(id) => Ok(id.to_string()),
+        Err(error) => Err(refused_creation(caller.refusal(&error), &name)),
+    }
+}
+
+/// Puts what is about the name beside the name.
+fn refused_creation(error: UiError, name: &str) -> UiError {
+    match error.status {
+        409 => UiError::about("name", format!("There is a project called {name} already, though you may not see it.")),
+        400 | 422 => UiError { field: Some("name".to_owned()), ..error },
+        _ => error,
+    }
+}
+
+pub(super) async fn repositories(caller: &Caller, project: &str, listing: Listing) -> Result<RepositoriesView, UiError> {
+    let project = NameOrId::parse(project, false);
+    let query = listing.query(listing.containing("name").into_iter().collect(), &["name", "pull_count", "update_time"]);
+    let services = &caller.services;
+    let head = services.projects.get(&caller.actor, &project).await.map_err(|error| caller.refusal(&error))?;
+    let page = services.repositories.list(&caller.actor, &project, &query).await.map_err(|error| caller.refusal(&error))?;
+    let rows = page.items.into_iter().map(|repository| repository_row(&head.name, repository)).collect();
+    Ok(RepositoriesView { project: project_head(head), rows, total: page.total, listing })
+}
+
+fn is_public(project: &Project) -> bool {
+    project.metadata.as_ref().and_then(|metadata| metadata.public.as_deref()).is_some_and(is_true)
+}
+
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+fn row(project: Project) -> ProjectRow {
+    ProjectRow {
+        id: project.project_id.get(),
+        public: is_public(&project),
+        proxy: project.registry_id != 0,
+        role: role_word(project.current_user_role_id).map(str::to_owned),
+        repositories: count(project.repo_count),
+        created: project.creation_time,
+        name: project.name,
+    }
+}
+
+fn project_head(project: Project) -> ProjectHead {
+    ProjectHead {
+        id: project.project_id.get(),
+        public: is_public(&project),
+        proxy: project.registry_id != 0,
+        repositories: count(project.repo_count),
+        created: project.creation_time,
+        name: project.name,
+    }
+}
+
+fn repository_row(project: &str, repository: Repository) -> RepositoryRow {
+    RepositoryRow {
+        name: inner_name(project, &repository.name).to_owned(),
+        description: repository.description,
+        artifacts: count(repository.artifact_count),
+        pulls: count(repository.pull_count),
+        updated: latest(repository.update_time, repository.creation_time),
+    }
+}
+
+/// The name of a repository inside its project.
+fn inner_name<'a>(project: &str, full: &'a str) -> &'a str {
+    full.strip_prefix(project).and_then(|rest| rest.strip_prefix('/')).unwrap_or(full)
+}
+
+fn latest(updated: Instant, created: Option<Instant>) -> Instant {
+    if updated.is_zero_time() { created.unwrap_or(updated) } else { updated }
+}
+
+/// The word for a role that the API knows by number.
+fn role_word(id: i64) -> Option<&'static str> {
+    Role::from_id(id).map(|role| match role {
+        Role::ProjectAdmin => "Administrator",
+        Role::Maintainer => "Maintainer",
+        Role::Developer => "Developer",
+        Role::Guest => "Guest",
+        Role::LimitedGuest => "Limited guest",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_say_what_the_api_says() {
+        let project = Project {
+            project_id: 5.into(),
+            name: "library".into(),
+            repo_count: 3,
+            current_user_role_id: 4,
+            metadata: Some(ProjectMetadata { public: Some("true".into()), ..ProjectMetadata::default() }),
+            ..Project::default()
+        };
+        let row = row(project.clone());
+        assert_eq!((row.id, row.public, row.proxy, row.role.as_deref(), row.repositories), (5, true, false, Some("Maintainer"), 3));
+        assert!(!project_head(Project { metadata: None, ..project }).public);
+        assert_eq!(role_word(0), None);
+    }
+
+    #[test]
+    fn repositories_lose_the_project_in_front() {
+        let repository = Repository { name: "library/a/b".into(), pull_count: 9, ..Repository::default() };
+        let row = repository_row("library", repository);
+        assert_eq!((row.name.as_str(), row.pulls), ("a/b", 9));
+        assert_eq!(inner_name("lib", "library/x"), "library/x");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_name_is_said_beside_it() {
+        assert_eq!(refused_creation(UiError::new(409, "x"), "web").field.as_deref(), Some("name"));
+        assert_eq!(refused_creation(UiError::new(400, "bad name"), "web").message, "bad name");
+        assert_eq!(refused_creation(UiError::new(403, "no"), "web").field, None);
+    }
+}

@@ -1,0 +1,318 @@
+//! The page of a repository: tags first, with the artifacts they name.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{
+    ArtifactRow, RepositoryView,
+    commands::{self, Reference},
+    server,
+};
+use crate::{
+    address,
+    kit::{Art, Badge, Bytes, Column, Commands, Digest, Empty, Filter, Icon, LinkButton, Moment, Pager, Table, grouped},
+    listing::Listing,
+    session::Visitor,
+    shell::{Crumb, Frame, Place, Room, loaded},
+};
+
+/// `/harbor/projects/:id/repositories/:repo`
+#[component]
+pub fn RepositoryPage() -> impl IntoView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let asked = Memo::new(move |_| {
+        let (project, repository) = params.with(|params| {
+            let get = |key| params.get(key).unwrap_or_default();
+            (get("id"), address::decoded_name(&get("repo")))
+        });
+        (project, repository, query.with(Listing::from_query))
+    });
+    let answer = Resource::new(
+        move || asked.get(),
+        |(project, name, list)| server::repository(project, name, list.q, list.show, list.sort, list.page, list.size),
+    );
+    loaded(answer, repository)
+}
+
+fn repository(visitor: Visitor, view: RepositoryView) -> AnyView {
+    let id = view.project_id.to_string();
+    let place = Place {
+        crumbs: vec![
+            Crumb::to("Projects", address::PROJECTS),
+            Crumb::to(view.project.clone(), address::repositories(&id)),
+            Crumb::here(view.name.clone()),
+        ],
+        room: Room::Project { id: id.clone(), name: view.project.clone(), public: None },
+    };
+    let head = head(&view);
+    let pull = newest(&view).map(|row| pull(&visitor.registry, &view, row));
+    let content = list(&visitor.registry, &id, view);
+    view! {
+        <Frame visitor=visitor place=place>
+            {head}
+            {pull}
+            {content}
+        </Frame>
+    }
+    .into_any()
+}
+
+/// The artifact whose pull command stands on top: the first of the page that has a tag, else the first.
+fn newest(view: &RepositoryView) -> Option<&ArtifactRow> {
+    view.rows.iter().find(|row| !row.tags.is_empty()).or(view.rows.first())
+}
+
+fn head(view: &RepositoryView) -> AnyView {
+    let artifacts = match view.artifacts {
+        1 => "1 artifact".to_owned(),
+        many => format!("{} artifacts", grouped(many)),
+    };
+    let pulls = match view.pulls {
+        1 => "1 pull".to_owned(),
+        many => format!("{} pulls", grouped(many)),
+    };
+    let description = view.description.clone();
+    view! {
+        <header class="page-head">
+            <div class="titles">
+                <h1>{view.name.clone()}</h1>
+                {(!description.is_empty()).then(|| view! { <p class="lede">{description}</p> })}
+                <p class="meta-line">
+                    <span>
+                        <Icon name="image" small=true />
+                        {artifacts}
+                    </span>
+                    <span>
+                        <Icon name="download" small=true />
+                        {pulls}
+                    </span>
+                </p>
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+fn pull(registry: &str, view: &RepositoryView, row: &ArtifactRow) -> AnyView {
+    let reference = Reference {
+        registry,
+        project: &view.project,
+        repository: &view.name,
+        tag: row.tags.first().map(String::as_str),
+        digest: &row.digest,
+    };
+    view! { <Commands id="pull" label="Pull" recipes=commands::pull(&row.kind, reference) /> }.into_any()
+}
+
+fn list(registry: &str, id: &str, view: RepositoryView) -> AnyView {
+    let RepositoryView { project, name, rows, total, listing, .. } = view;
+    let path = address::repository(id, &name);
+    if total == 0 && listing.q.is_empty() && listing.show.is_empty() {
+        let recipes = commands::push(registry, &project, Some(&name));
+        return view! {
+            <section class="list">
+                <Empty art=Art::Quay title="Nothing here yet">
+                    <p>"Push an image, and it shows up here with its tags and layers."</p>
+                    <Commands id="push" label="Push" recipes=recipes />
+                </Empty>
+            </section>
+        }
+        .into_any();
+    }
+    let content = if rows.is_empty() { nothing_matches(&listing, &path) } else { table(id, &name, &path, &listing, rows, total) };
+    view! {
+        <section class="list" aria-labelledby="artifacts">
+            <h2 class="vh" id="artifacts">
+                "Tags and artifacts"
+            </h2>
+            <Filter listing=listing.clone() path=path.clone() label="Filter by tag">
+                {shown(&listing, &path)}
+            </Filter>
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn shown(listing: &Listing, path: &str) -> AnyView {
+    let links = [("", "All"), ("tagged", "Tagged"), ("untagged", "Untagged")]
+        .into_iter()
+        .map(|(show, label)| {
+            let href = listing.showing(show).href(path);
+            view! {
+                <a href=href aria-current=(listing.show == show).then_some("true")>
+                    {label}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="segmented" role="group" aria-label="Which artifacts">
+            {links}
+        </div>
+    }
+    .into_any()
+}
+
+fn table(id: &str, name: &str, path: &str, listing: &Listing, rows: Vec<ArtifactRow>, total: u64) -> AnyView {
+    let columns = vec![
+        Column::new("Tag and digest", ""),
+        Column::new("Kind", "p3"),
+        Column::new("Platforms", "p3"),
+        Column::sorted("Size", "r", "size", listing, path),
+        Column::sorted("Last pull", "p3", "pull_time", listing, path),
+        Column::sorted("Pushed", "", "push_time", listing, path),
+    ];
+    let rows = rows.into_iter().map(|artifact| row(id, name, artifact)).collect_view();
+    view! {
+        <Table caption=format!("Tags and artifacts of {name}") label="Tags and artifacts table" columns=columns>
+            {rows}
+        </Table>
+        <Pager listing=listing.clone() path=path.to_owned() total=total />
+    }
+    .into_any()
+}
+
+fn row(project: &str, repository: &str, artifact: ArtifactRow) -> AnyView {
+    let ArtifactRow { digest, kind, tags, platforms, size, accessories, pushed, pulled } = artifact;
+    let href = address::artifact(project, repository, &digest);
+    let platforms =
+        if platforms.is_empty() { view! { <span class="muted">"—"</span> }.into_any() } else { platforms.join(", ").into_any() };
+    view! {
+        <tr role="row">
+            <th role="rowheader" scope="row" class="w">
+                <span class="cell">{names(&href, tags)}</span>
+                <Digest digest=digest href=Some(href) />
+            </th>
+            <td role="cell" class="p3" data-label="Kind">
+                {kind.word().to_owned()}
+                {(accessories > 0).then(|| view! { <span class="sub">{attached(accessories)}</span> })}
+            </td>
+            <td role="cell" class="p3" data-label="Platforms">
+                {platforms}
+            </td>
+            <td role="cell" class="r num" data-label="Size">
+                <Bytes size=size />
+            </td>
+            <td role="cell" class="num p3" data-label="Last pull">
+                <Moment at=pulled />
+            </td>
+            <td role="cell" class="num" data-label="Pushed">
+                <Moment at=pushed />
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The tags: the first is the row's name, the others stand beside it.
+fn names(href: &str, tags: Vec<String>) -> AnyView {
+    let mut tags = tags.into_iter();
+    let Some(first) = tags.next() else {
+        return view! {
+            <a class="name" href=href.to_owned()>
+                "Untagged"
+            </a>
+        }
+        .into_any();
+    };
+    let others = tags.map(|tag| view! { <Badge text=tag icon=Some("tag") /> }).collect_view();
+    view! {
+        <a class="name mono" href=href.to_owned()>
+            {first}
+        </a>
+        {others}
+    }
+    .into_any()
+}
+
+fn attached(count: u64) -> String {
+    if count == 1 { "1 attached".to_owned() } else { format!("{} attached", grouped(count)) }
+}
+
+fn nothing_matches(listing: &Listing, path: &str) -> AnyView {
+    let title = if listing.q.is_empty() { "Nothing of this kind".to_owned() } else { format!("No tag matches “{}”", listing.q) };
+    let path = path.to_owned();
+    view! {
+        <Empty art=Art::Beacon title=title>
+            <p>"The list looks for the text anywhere in a tag."</p>
+            <div class="row">
+                <LinkButton href=path text="Clear the filters" />
+            </div>
+        </Empty>
+    }
+    .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::{markup, repository::Kind};
+
+    fn some(tags: &[&[&str]]) -> RepositoryView {
+        let rows: Vec<_> = tags
+            .iter()
+            .enumerate()
+            .map(|(at, tags)| ArtifactRow {
+                digest: format!("sha256:{at:064x}"),
+                kind: if at == 0 { Kind::Index } else { Kind::Image },
+                tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                platforms: vec!["linux/amd64".into(), "linux/arm64".into()],
+                size: 402_653_184,
+                accessories: at as u64,
+                pushed: "2026-11-21T00:31:05Z".parse().unwrap(),
+                pulled: model::Instant::ZERO_TIME,
+            })
+            .collect();
+        RepositoryView {
+            project_id: 3,
+            project: "payments".into(),
+            name: "services/app".into(),
+            description: String::new(),
+            artifacts: rows.len() as u64,
+            pulls: 1,
+            total: rows.len() as u64,
+            rows,
+            listing: Listing::default(),
+        }
+    }
+
+    fn page(view: RepositoryView) -> String {
+        markup::render(move || repository(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view))
+    }
+
+    #[test]
+    fn tags_come_first_and_everything_has_its_digest() {
+        let html = page(some(&[&["v2", "latest"], &[]]));
+        markup::check(&html);
+        for part in [
+            "/harbor/projects/3/repositories/services%2Fapp/artifacts-tab/artifacts/sha256:000",
+            "docker pull registry.example/payments/services/app:v2",
+            "latest",
+            "Untagged",
+            "384 MiB",
+            "linux/amd64, linux/arm64",
+            "1 attached",
+            "Never",
+            "1 pull",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn an_empty_repository_says_how_to_push() {
+        let html = page(some(&[]));
+        markup::check(&html);
+        assert!(html.contains("docker push registry.example/payments/services/app:TAG"), "{html}");
+    }
+
+    #[test]
+    fn kinds_follow_the_api() {
+        assert_eq!(Kind::of("IMAGE", "application/vnd.oci.image.index.v1+json"), Kind::Index);
+        assert_eq!(Kind::of("IMAGE", "application/vnd.docker.distribution.manifest.v2+json"), Kind::Image);
+        assert_eq!(Kind::of("CHART", "application/vnd.oci.image.manifest.v1+json"), Kind::Chart);
+        assert_eq!(Kind::of("WASM", "application/vnd.oci.image.manifest.v1+json").word(), "WASM");
+    }
+}

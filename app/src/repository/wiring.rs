@@ -1,0 +1,155 @@
+//! From the rules to the repository page: the calls, and the mapping of what they return. The server function beside it uses it; the artifact
+//! page shares the mapping.
+
+use model::{
+    api::{Artifact, Platform},
+    list::{ListQuery, Op, SortKey, Term, Value},
+};
+use service::{NameOrId, artifact::ArtifactFlags};
+
+use super::{ArtifactRow, Kind, RepositoryView};
+use crate::{
+    listing::Listing,
+    ui::{Caller, UiError},
+};
+
+pub(super) async fn repository(caller: &Caller, project: &str, name: &str, listing: Listing) -> Result<RepositoryView, UiError> {
+    let project = NameOrId::parse(project, false);
+    let query = newest_first(listing.query(conditions(&listing), &["size", "push_time", "pull_time"]));
+    let (services, actor) = (&caller.services, &caller.actor);
+    let head = services.repositories.get(actor, &project, name).await.map_err(|error| caller.refusal(&error))?;
+    let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
+    let page = services.artifacts.list(actor, &project, name, &query, flags).await.map_err(|error| caller.refusal(&error))?;
+    let project = head.name.strip_suffix(name).map_or("", |before| before.trim_end_matches('/')).to_owned();
+    Ok(RepositoryView {
+        project_id: head.project_id.get(),
+        project,
+        name: name.to_owned(),
+        description: head.description,
+        artifacts: count(head.artifact_count),
+        pulls: count(head.pull_count),
+        rows: page.items.into_iter().map(row).collect(),
+        total: page.total,
+        listing,
+    })
+}
+
+/// The text looks for tags; without text the list may be narrowed to what has tags or has none (one question about tags at a time).
+fn conditions(listing: &Listing) -> Vec<Term> {
+    let all_tags = match listing.show.as_str() {
+        "tagged" => Some("*"),
+        "untagged" => Some("nil"),
+        _ => None,
+    };
+    let by_show = all_tags.map(|value| Term { key: "tags".to_owned(), op: Op::Exact(Value::new(value)) });
+    listing.containing("tags").or(by_show).into_iter().collect()
+}
+
+fn newest_first(mut query: ListQuery) -> ListQuery {
+    if query.sort.is_empty() {
+        query.sort.push(SortKey { key: "push_time".to_owned(), descending: true });
+    }
+    query
+}
+
+pub(crate) fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+fn row(artifact: Artifact) -> ArtifactRow {
+    ArtifactRow {
+        kind: Kind::of(&artifact.kind, &artifact.manifest_media_type),
+        platforms: platforms(&artifact),
+        tags: artifact.tags.unwrap_or_default().into_iter().map(|tag| tag.name).collect(),
+        size: count(artifact.size),
+        accessories: artifact.accessories.map_or(0, |all| all.len() as u64),
+        pushed: artifact.push_time,
+        pulled: artifact.pull_time,
+        digest: artifact.digest,
+    }
+}
+
+/// The platforms of an index's children, or the image's own.
+fn platforms(artifact: &Artifact) -> Vec<String> {
+    let children = artifact.references.iter().flatten().filter_map(|child| child.platform.as_ref());
+    let mut all: Vec<_> = children.map(platform_word).filter(|word| !word.is_empty() && word != "unknown/unknown").collect();
+    if artifact.references.is_none() {
+        all.extend(own_platform(artifact));
+    }
+    all.dedup();
+    all
+}
+
+/// `linux/arm64/v8`; empty without any part.
+pub(crate) fn platform_word(platform: &Platform) -> String {
+    [&platform.os, &platform.architecture, &platform.variant]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The platform that an image's configuration names.
+pub(crate) fn own_platform(artifact: &Artifact) -> Option<String> {
+    let attribute = |key: &str| artifact.extra_attrs.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    let platform = Platform {
+        os: attribute("os").unwrap_or_default(),
+        architecture: attribute("architecture").unwrap_or_default(),
+        variant: attribute("variant").unwrap_or_default(),
+        ..Platform::default()
+    };
+    Some(platform_word(&platform)).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::api::{Reference, Tag};
+
+    use super::*;
+
+    fn child(os: &str, architecture: &str, variant: &str) -> Reference {
+        let platform = Platform { os: os.into(), architecture: architecture.into(), variant: variant.into(), ..Platform::default() };
+        Reference { platform: Some(platform), ..Reference::default() }
+    }
+
+    #[test]
+    fn an_index_has_the_platforms_of_its_children() {
+        let index = Artifact {
+            kind: "IMAGE".into(),
+            manifest_media_type: "application/vnd.oci.image.index.v1+json".into(),
+            references: Some(vec![
+                child("linux", "amd64", ""),
+                child("linux", "arm64", "v8"),
+                child("unknown", "unknown", ""),
+                Reference::default(),
+            ]),
+            tags: Some(vec![Tag { name: "v1".into(), ..Tag::default() }]),
+            size: 12,
+            ..Artifact::default()
+        };
+        let row = row(index);
+        assert_eq!(row.kind, Kind::Index);
+        assert_eq!(row.platforms, ["linux/amd64", "linux/arm64/v8"]);
+        assert_eq!((row.tags, row.size, row.accessories), (vec!["v1".to_owned()], 12, 0));
+    }
+
+    #[test]
+    fn text_asks_for_tags_and_without_it_the_newest_stand_first() {
+        let asked = |q, show| conditions(&Listing::checked(q, show, "", 1, 25));
+        assert_eq!(asked("v1", "untagged")[0].op, Op::Fuzzy("v1".into()));
+        assert_eq!(asked("", "untagged")[0].op, Op::Exact(Value::new("nil")));
+        assert!(asked("", "").is_empty());
+        let newest = newest_first(Listing::default().query(Vec::new(), &[]));
+        assert!(newest.sort[0].descending && newest.sort[0].key == "push_time");
+    }
+
+    #[test]
+    fn an_image_has_its_own_platform() {
+        let attributes = serde_json::from_str(r#"{"os":"linux","architecture":"s390x"}"#).unwrap();
+        let image = Artifact { extra_attrs: Some(attributes), ..Artifact::default() };
+        assert_eq!(own_platform(&image).as_deref(), Some("linux/s390x"));
+        assert_eq!(platforms(&image), ["linux/s390x"]);
+        assert!(platforms(&Artifact::default()).is_empty());
+    }
+}

@@ -1,0 +1,153 @@
+//! Copying an artifact with all that goes with it into another repository: rows in one transaction, the bytes are shared.
+
+use model::permission::{Action, Allowed, Project, Resource};
+use model::{ArtifactId, RepositoryId};
+use oci::{Digest, Reference, RepositoryName, Tag};
+use store::Link;
+use store::audit::AuditEntry;
+use store::quota::Charge;
+
+use super::{Artifacts, Named, Place, locate, refuse_cache};
+use crate::authz::denial;
+use crate::{Actor, Error, NameOrId, Result, registry, repository};
+
+/// Artifacts that one copy takes along.
+const MAX_TREE: usize = 5_000;
+
+/// Where a copy comes from, as `project/path:tag` or `project/path@digest` says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Source {
+    name: RepositoryName,
+    reference: Option<Reference>,
+}
+
+impl Source {
+    /// `None` for a text that is no such thing.
+    fn parse(text: &str) -> Option<Self> {
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest.parse::<Digest>().ok()?)),
+            None => (text, None),
+        };
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag.parse::<Tag>().ok()?)),
+            _ => (rest, None),
+        };
+        let reference = digest.map(Reference::Digest).or(tag.map(Reference::Tag));
+        Some(Self { name: name.parse().ok()?, reference })
+    }
+}
+
+impl Artifacts {
+    /// Copies an artifact with its tags, children and accessories into a repository; the reference under which it is found there. Labels stay behind.
+    ///
+    /// # Errors
+    /// 400 for a source that is none or not there, 401, 403 (also for an accessory, and when the quota does not allow it), 404, 405 in a project that
+    /// caches another registry.
+    pub async fn copy(&self, actor: &Actor, project: &NameOrId, path: &str, from: &str) -> Result<String> {
+        let (owner, allowed) = self.core.authz.project(actor, project, Resource::Artifact, Action::Create).await?;
+        let shown: String = from.chars().take(512).collect();
+        let source = Source::parse(from).ok_or_else(|| Error::bad_request(format!("invalid input: {shown}")))?;
+        let gone = || Error::bad_request(format!("artifact {shown} not found"));
+        let (place, reference) = self.source(actor, &source).await?.ok_or_else(gone)?;
+        refuse_cache(&owner)?;
+        let full_name = format!("{}/{path}", owner.name);
+        if full_name.parse::<RepositoryName>().is_err() {
+            return Err(Error::bad_request(format!("bad request: invalid repository name: {full_name}")));
+        }
+        let reference_text = reference.to_string();
+        let id = NameOrId::Id(place.project.id);
+        let named = Named { project: &id, repository: source.name.rest().unwrap_or_default(), reference: &reference_text };
+        let now = self.core.clock.micros();
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        let found = locate(link, &place, &named).await.map_err(|e| if e.status == 404 { gone() } else { e })?;
+        if store::accessory::is_accessory(link, found.id).await? {
+            return Err(Error::denied("the operation isn't supported for an artifact accessory"));
+        }
+        let target = copy_tree(link, &allowed, path, found.id, now).await?;
+        let entry = AuditEntry {
+            project_id: allowed.id(),
+            operation: "create",
+            resource_type: "artifact",
+            resource: match &reference {
+                Reference::Tag(tag) => format!("{full_name}:{tag}"),
+                Reference::Digest(digest) => format!("{full_name}@{digest}"),
+            },
+            username: actor.name().to_owned(),
+            op_time: now,
+        };
+        store::audit::append(link, &[entry]).await?;
+        tx.commit().await?;
+        self.core.caches.repository_changed(target);
+        Ok(reference_text)
+    }
+
+    /// The repository to copy from, if it is there and the caller may read it.
+    async fn source(&self, actor: &Actor, source: &Source) -> Result<Option<(Place, Reference)>> {
+        let (Some(project), Some(path), Some(reference)) = (source.name.project(), source.name.rest(), &source.reference) else {
+            return Ok(None);
+        };
+        let Some(project) = self.core.authz.project_by_name(project).await? else {
+            return Ok(None);
+        };
+        // A refusal comes before anything is said about what is in the project.
+        let allowed = self.core.authz.decide(actor, &project, Resource::Artifact, Action::Read).await?.map_err(denial)?;
+        match repository::find(&self.core, &allowed, &project, path).await {
+            Ok(repository) => Ok(Some((Place { project, allowed, repository }, reference.clone()))),
+            Err(e) if e.status == 404 => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// Copies the artifact and what goes with it; the repository it is in now.
+async fn copy_tree(link: &mut Link<'_>, allowed: &Allowed<Project>, path: &str, id: ArtifactId, now: i64) -> Result<RepositoryId> {
+    let tree = store::artifact::tree_of(link, id, MAX_TREE).await?;
+    if tree.len() > MAX_TREE {
+        return Err(Error::bad_request(format!("an artifact with more than {MAX_TREE} others cannot be copied")));
+    }
+    let project = allowed.id();
+    let contents = store::artifact::contents_of(link, &tree).await?;
+    if let Charge::Exceeded { adding, used, hard } = store::quota::charge(link, project, &contents).await? {
+        return Err(registry::over_quota(adding, used, hard));
+    }
+    let tags = store::artifact::tags_of(link, &tree).await?;
+    let repository = store::repository::find_or_create(link, project, path, now).await?.id;
+    let mut copies = std::collections::HashMap::with_capacity(tree.len());
+    for source in tree {
+        let accessory = store::accessory::of(link, source).await?;
+        let (copy, is_new) = store::artifact::copy_row(link, source, project, repository, now).await?;
+        copies.insert(source, copy);
+        if let Some((kind, subject)) = accessory {
+            store::accessory::create(link, repository, copy, &subject, &kind, now).await?;
+        }
+        if is_new {
+            store::artifact::adopt_waiting(link, repository, copy).await?;
+        }
+    }
+    for tag in tags {
+        if let Some(copy) = copies.get(&tag.artifact_id) {
+            store::tag::set(link, repository, *copy, &tag.name, now).await?;
+        }
+    }
+    store::repository::touch(link, repository, now).await?;
+    Ok(repository)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources() {
+        let digest = Digest::sha256(b"x");
+        let parsed = Source::parse(&format!("a/b@{digest}")).unwrap();
+        assert_eq!((parsed.name.as_str(), parsed.reference), ("a/b", Some(Reference::Digest(digest.clone()))));
+        assert_eq!(Source::parse("a/b/c:v1").unwrap().reference.map(|r| r.to_string()).as_deref(), Some("v1"));
+        assert_eq!(Source::parse(&format!("a/b:v1@{digest}")).unwrap().reference, Some(Reference::Digest(digest)));
+        assert_eq!(Source::parse("a/b").unwrap().reference, None);
+        for bad in ["", "a/b:v1:v2", "a/b@sha256:abc", "a/B:v1", "a/b:", "a/b@", "a/../b:v1", "a//b:v1", "http://a/b:v1"] {
+            assert_eq!(Source::parse(bad), None, "{bad}");
+        }
+    }
+}

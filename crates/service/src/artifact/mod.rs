@@ -1,0 +1,257 @@
+//! Artifacts through the API: listing, reading, deleting, copying, their additions and icons (registry reference 6.4 and 6.5). The REST door and the
+//! portal call it; tags and labels find artifacts with it.
+
+mod addition;
+mod chart;
+mod contents;
+mod copy;
+mod icon;
+mod model_package;
+mod processor;
+mod query;
+mod shown;
+
+use std::sync::Arc;
+
+use model::list::{ListQuery, Page};
+use model::permission::{Action, Allowed, Project, Resource};
+use model::{ArtifactId, Instant, RepositoryId, api};
+use oci::Reference;
+use store::Link;
+use store::accessory::AccessoryRow;
+use store::artifact::{ListedArtifact, Scope, With};
+use store::project::ProjectRow;
+
+use crate::{Actor, Core, Error, NameOrId, Result, registry, repository};
+
+pub use addition::{Addition, AdditionBody};
+pub use contents::{BuildStep, Contents, ContentsChild, Layer};
+pub use icon::icon;
+
+/// The use cases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Artifacts {
+    core: Arc<Core>,
+}
+
+/// An artifact as a path names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The project. Paths of the API have a name here, never an id.
+    pub project: &'a NameOrId,
+    /// The path inside the project.
+    pub repository: &'a str,
+    /// A tag or a digest.
+    pub reference: &'a str,
+}
+
+/// What is read with an artifact besides its own facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArtifactFlags {
+    /// Its tags.
+    pub tag: bool,
+    /// Its labels.
+    pub label: bool,
+    /// Its accessories.
+    pub accessory: bool,
+    /// The signatures of the index that it belongs to, if it has none of its own.
+    pub inherited_accessory: bool,
+}
+
+impl ArtifactFlags {
+    fn with(self) -> With {
+        With { tags: self.tag, labels: self.label, accessories: self.accessory }
+    }
+}
+
+/// A repository that the caller may use in the way asked.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The project.
+    pub(crate) project: Arc<ProjectRow>,
+    /// Proof of the permission, and the project's id.
+    pub(crate) allowed: Allowed<Project>,
+    /// The repository.
+    pub(crate) repository: RepositoryId,
+}
+
+/// The gate for what happens to one artifact.
+///
+/// # Errors
+/// 401, 403, 404.
+pub(crate) async fn place(core: &Core, actor: &Actor, named: &Named<'_>, resource: Resource, action: Action) -> Result<Place> {
+    let (project, allowed) = core.authz.project(actor, named.project, resource, action).await?;
+    let repository = repository::find(core, &allowed, &project, named.repository).await?;
+    Ok(Place { project, allowed, repository })
+}
+
+/// The artifact in its repository: its id and digest.
+///
+/// # Errors
+/// 404.
+pub(crate) async fn locate(link: &mut Link<'_>, place: &Place, named: &Named<'_>) -> Result<Found> {
+    let row = match reference(named) {
+        Some(digest) => store::artifact::get_by_digest(link, place.repository, digest, With::default()).await?,
+        None => store::artifact::get_by_tag(link, place.repository, named.reference, With::default()).await?,
+    };
+    let row = row.ok_or_else(|| missing(&place.project.name, named))?;
+    Ok(Found { id: row.id, digest: row.digest })
+}
+
+/// An artifact that is there.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Its id.
+    pub(crate) id: ArtifactId,
+    /// Its digest.
+    pub(crate) digest: String,
+}
+
+/// The digest, if the reference is one; everything else is looked for as a tag.
+fn reference<'a>(named: &Named<'a>) -> Option<&'a str> {
+    matches!(named.reference.parse(), Ok(Reference::Digest(_))).then_some(named.reference)
+}
+
+/// `artifact p/r:tag not found`.
+pub(crate) fn missing(project: &str, named: &Named<'_>) -> Error {
+    let separator = if reference(named).is_some() { '@' } else { ':' };
+    let shown: String = named.reference.chars().take(256).collect();
+    Error::not_found(format!("artifact {project}/{}{separator}{shown} not found", named.repository))
+}
+
+/// A project that caches another registry takes nothing from the API.
+pub(crate) fn refuse_cache(project: &ProjectRow) -> Result<()> {
+    match project.registry_id {
+        None => Ok(()),
+        Some(_) => {
+            let message = format!("the operation isn't supported for the proxy project {}", project.name);
+            Err(Error::new(model::error::ErrorCode::MethodNotAllowed, message))
+        }
+    }
+}
+
+impl Artifacts {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The artifacts of a repository. To who may list them, an absent repository or project is empty.
+    ///
+    /// # Errors
+    /// 400 for a query that asks tags or labels in a way they do not know, 401, 403.
+    pub async fn list(&self, actor: &Actor, project: &NameOrId, repository: &str, query: &ListQuery, flags: ArtifactFlags) -> Result<Page<api::Artifact>> {
+        let named = Named { project, repository, reference: "" };
+        let place = match place(&self.core, actor, &named, Resource::Artifact, Action::List).await {
+            Err(e) if e.status == 404 => return Ok(Page::default()),
+            other => other?,
+        };
+        self.page(Scope::Repository(place.repository), query, flags, false).await
+    }
+
+    /// The artifacts of all repositories of a project; `latest` of each repository only the one that was pushed last.
+    ///
+    /// # Errors
+    /// 400 like [`Self::list`], 401, 403, 404.
+    pub async fn list_of_project(
+        &self,
+        actor: &Actor,
+        project: &NameOrId,
+        query: &ListQuery,
+        flags: ArtifactFlags,
+        latest: bool,
+    ) -> Result<Page<api::Artifact>> {
+        let (_, allowed) = self.core.authz.project(actor, project, Resource::Artifact, Action::List).await?;
+        if actor.is_anonymous() {
+            return Err(Error::unauthorized("unauthorized"));
+        }
+        self.page(Scope::Project(allowed.id()), query, flags, latest).await
+    }
+
+    async fn page(&self, scope: Scope, query: &ListQuery, flags: ArtifactFlags, latest: bool) -> Result<Page<api::Artifact>> {
+        let mut filter = query::filter(query)?;
+        filter.latest_in_repository = latest;
+        let mut conn = self.core.db.read().await?;
+        let link = &mut conn.link();
+        let page = store::artifact::list(link, scope, &filter, flags.with(), query).await?;
+        Ok(Page { total: page.total, items: complete(link, page.items, flags).await? })
+    }
+
+    /// One artifact.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn get(&self, actor: &Actor, named: &Named<'_>, flags: ArtifactFlags) -> Result<api::Artifact> {
+        let place = place(&self.core, actor, named, Resource::Artifact, Action::Read).await?;
+        let mut conn = self.core.db.read().await?;
+        let link = &mut conn.link();
+        let row = read(link, &place, named, flags.with()).await?;
+        let mut shown = complete(link, vec![row], flags).await?;
+        shown.pop().ok_or_else(|| missing(&place.project.name, named))
+    }
+
+    /// Deletes an artifact with all its tags; a tag in the path names the artifact, not only itself.
+    ///
+    /// # Errors
+    /// 401, 403, 404, 412 while an index needs it.
+    pub async fn delete(&self, actor: &Actor, named: &Named<'_>) -> Result<()> {
+        let place = place(&self.core, actor, named, Resource::Artifact, Action::Delete).await?;
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        let found = locate(link, &place, named).await?;
+        let resource = format!("{}/{}@{}", place.project.name, named.repository, found.digest);
+        registry::delete_artifact(&self.core, link, actor, place.allowed.id(), place.repository, found.id, resource).await?;
+        tx.commit().await?;
+        self.core.caches.repository_changed(place.repository);
+        Ok(())
+    }
+
+    /// The accessories of an artifact.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn accessories(&self, actor: &Actor, named: &Named<'_>, query: &ListQuery) -> Result<Page<api::Accessory>> {
+        let place = place(&self.core, actor, named, Resource::Accessory, Action::List).await?;
+        let mut conn = self.core.db.read().await?;
+        let link = &mut conn.link();
+        let found = locate(link, &place, named).await?;
+        Ok(store::accessory::list(link, found.id, query).await?.map(accessory))
+    }
+}
+
+/// The artifact that is named, with the parts asked for.
+async fn read(link: &mut Link<'_>, place: &Place, named: &Named<'_>, with: With) -> Result<ListedArtifact> {
+    let row = match reference(named) {
+        Some(digest) => store::artifact::get_by_digest(link, place.repository, digest, with).await?,
+        None => store::artifact::get_by_tag(link, place.repository, named.reference, with).await?,
+    };
+    row.ok_or_else(|| missing(&place.project.name, named))
+}
+
+/// Rows as the API shows them, with what their indexes lend them if that is asked for.
+async fn complete(link: &mut Link<'_>, rows: Vec<ListedArtifact>, flags: ArtifactFlags) -> Result<Vec<api::Artifact>> {
+    let mut artifacts = rows.into_iter().map(shown::artifact).collect::<Result<Vec<_>>>()?;
+    if flags.inherited_accessory && !artifacts.is_empty() {
+        let ids: Vec<_> = artifacts.iter().map(|a| a.id).collect();
+        for row in store::accessory::inherited(link, &ids).await? {
+            if let Some(child) = artifacts.iter_mut().find(|a| a.id == row.child_id) {
+                child.inherited_accessories.get_or_insert_default().push(accessory(row.accessory));
+            }
+        }
+    }
+    Ok(artifacts)
+}
+
+fn accessory(row: AccessoryRow) -> api::Accessory {
+    api::Accessory {
+        id: row.id,
+        artifact_id: row.artifact_id,
+        subject_artifact_id: ArtifactId(row.subject_id.unwrap_or_default()),
+        subject_artifact_digest: row.subject_digest,
+        subject_artifact_repo: row.repository_name,
+        size: row.size,
+        digest: row.digest,
+        icon: icon::of_accessory(&row.kind).to_owned(),
+        kind: row.kind,
+        creation_time: Instant::from_micros(row.created_at),
+    }
+}

@@ -1,0 +1,36 @@
+//! After a wrong password its name is frozen for a moment (auth.md 2.3): the failing request waits that long, and others for the same name are
+//! refused without a check. Waiting holds no thread.
+
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+/// How long.
+const FREEZE: Duration = Duration::from_millis(1500);
+/// Names at once; beyond it the oldest thaw early.
+const NAMES: u64 = 10_000;
+
+/// Names that failed just now.
+#[derive(Debug)]
+pub(super) struct Freezer {
+    frozen: Cache<Box<str>, ()>,
+}
+
+impl Default for Freezer {
+    fn default() -> Self {
+        Self { frozen: Cache::builder().max_capacity(NAMES).time_to_live(FREEZE).build() }
+    }
+}
+
+impl Freezer {
+    pub(super) fn is_frozen(&self, name: &str) -> bool {
+        self.frozen.contains_key(name)
+    }
+
+    /// Freezes the name and waits until it has thawed.
+    pub(super) async fn freeze(&self, name: &str) {
+        self.frozen.insert(name.into(), ());
+        tokio::time::sleep(FREEZE).await;
+        self.frozen.invalidate(name);
+    }
+}

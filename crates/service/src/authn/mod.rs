@@ -1,0 +1,180 @@
+//! Who is calling: checks names and secrets, and remembers for a minute that they were right. Doors ask [`crate::Services::authenticate`]; use cases
+//! that change an account or a robot call [`Authn::forget`] after their commit.
+
+mod epoch;
+mod freeze;
+pub mod password;
+mod remembered;
+
+use std::sync::Arc;
+
+use model::permission::RobotLevel;
+use store::user::UserRow;
+
+pub use epoch::AccountRef;
+pub(crate) use epoch::Epochs;
+
+use crate::actor::{RobotActor, UserActor};
+use crate::{Actor, Core, Error, Result, Services};
+use freeze::Freezer;
+use password::Hasher;
+use remembered::{Entry, Remembered};
+
+/// The longest name that is looked up, in bytes.
+const MAX_NAME: usize = 1024;
+
+/// What a request showed.
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// User name or robot and the secret, as in `Authorization: Basic`.
+    pub basic: Option<(&'a str, &'a str)>,
+    /// What the session cookie holds.
+    pub session: Option<&'a str>,
+    /// Whether this request counts as use of the session.
+    pub renew: bool,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("basic", &self.basic.map(|(name, _)| name)).finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// The caller of a request: Basic credentials if they are right, else the session, else nobody. Wrong credentials are no error: what a stranger
+    /// may do is decided by each use case.
+    ///
+    /// # Errors
+    /// The database, or too many sign-ins at once.
+    pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Actor> {
+        if let Some((name, secret)) = credentials.basic
+            && let Some(actor) = self.authn.basic(name, secret).await?
+        {
+            return Ok(actor);
+        }
+        match credentials.session {
+            Some(cookie) => Ok(self.sessions.actor(cookie, credentials.renew).await?.unwrap_or_default()),
+            None => Ok(Actor::Anonymous),
+        }
+    }
+}
+
+/// Checks names and secrets. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Authn {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    core: Arc<Core>,
+    hasher: Hasher,
+    remembered: Remembered,
+    epochs: Arc<Epochs>,
+    freezer: Freezer,
+}
+
+impl Authn {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        let hasher = Hasher::new(&*core.ids);
+        let remembered = Remembered::new(&*core.ids);
+        Self { inner: Arc::new(Inner { core, hasher, remembered, epochs: Arc::default(), freezer: Freezer::default() }) }
+    }
+
+    pub(crate) fn epochs(&self) -> Arc<Epochs> {
+        self.inner.epochs.clone()
+    }
+
+    /// Hashes and checks secrets.
+    pub fn hasher(&self) -> &Hasher {
+        &self.inner.hasher
+    }
+
+    /// Forgets everything about an account that was changed (call after the commit): the next request reads it anew.
+    pub fn forget(&self, account: AccountRef) {
+        self.inner.epochs.changed(account);
+    }
+
+    /// The user or robot with these Basic credentials; `None` when they are wrong, when the robot is switched off or has expired, and for a name
+    /// that failed just now (auth.md 2.3). What was right within the last minute is not frozen: nobody can lock somebody out by guessing.
+    ///
+    /// # Errors
+    /// The database, or too many sign-ins at once.
+    pub async fn basic(&self, name: &str, secret: &str) -> Result<Option<Actor>> {
+        if name.is_empty() || name.len() > MAX_NAME || secret.len() > password::MAX_SECRET {
+            return Ok(None);
+        }
+        let now = self.inner.core.clock.micros() / 1_000_000;
+        if let Some(entry) = self.inner.remembered.get(name, secret)
+            && self.inner.epochs.holds(entry.account, entry.epoch)
+        {
+            return Ok(entry.is_current(now).then_some(entry.actor));
+        }
+        let entry = match name.strip_prefix(self.inner.core.settings.robot_prefix.as_str()) {
+            Some(stored) => self.robot(name, stored, secret).await?,
+            None => self.user(name, secret).await?,
+        };
+        let Some(entry) = entry else { return Ok(None) };
+        self.inner.remembered.put(name, secret, entry.clone());
+        Ok(entry.is_current(now).then_some(entry.actor))
+    }
+
+    /// The person with this name or address and this password.
+    ///
+    /// # Errors
+    /// As [`Self::basic`].
+    pub async fn person(&self, principal: &str, password: &str) -> Result<Option<Arc<UserActor>>> {
+        if principal.starts_with(self.inner.core.settings.robot_prefix.as_str()) {
+            return Ok(None);
+        }
+        Ok(match self.basic(principal, password).await? {
+            Some(Actor::User(user)) => Some(user),
+            _ => None,
+        })
+    }
+
+    /// Whether `secret` is the password that is stored as `hash`, with the freeze of a failed sign-in for `key`.
+    pub(crate) async fn confirm(&self, key: &str, secret: &str, hash: Option<&str>) -> Result<bool> {
+        if self.inner.freezer.is_frozen(key) {
+            return Ok(false);
+        }
+        if self.inner.hasher.verify(secret, hash).await? {
+            return Ok(true);
+        }
+        self.inner.freezer.freeze(key).await;
+        Ok(false)
+    }
+
+    async fn user(&self, principal: &str, password: &str) -> Result<Option<Entry>> {
+        let epoch = self.inner.epochs.now();
+        let mut conn = self.inner.core.db.read().await?;
+        let login = store::user::login(&mut conn.link(), principal).await?;
+        // The check takes long; the connection is for others meanwhile.
+        drop(conn);
+        let hash = login.as_ref().and_then(|l| l.secret_hash.as_deref());
+        if !self.confirm(principal, password, hash).await? {
+            return Ok(None);
+        }
+        Ok(login.map(|l| Entry { account: AccountRef::User(l.user.id), epoch, expires_at: -1, actor: Actor::User(Arc::new(user_actor(l.user))) }))
+    }
+
+    async fn robot(&self, full_name: &str, stored_name: &str, secret: &str) -> Result<Option<Entry>> {
+        let epoch = self.inner.epochs.now();
+        let mut conn = self.inner.core.db.read().await?;
+        let row = store::robot::find_by_name(&mut conn.link(), stored_name).await?;
+        drop(conn);
+        let hash = row.as_ref().map(|r| r.secret_hash.as_str());
+        if !self.inner.hasher.verify(secret, hash).await? {
+            return Ok(None);
+        }
+        let Some(row) = row.filter(|r| !r.is_disabled) else { return Ok(None) };
+        let level = if row.project_id.get() == 0 { RobotLevel::System } else { RobotLevel::Project };
+        let grants = row.grants().map_err(Error::from)?;
+        let actor = Actor::Robot(Arc::new(RobotActor { id: row.id, name: full_name.to_owned(), level, grants }));
+        Ok(Some(Entry { account: AccountRef::Robot(row.id), epoch, expires_at: row.expires_at, actor }))
+    }
+}
+
+pub(crate) fn user_actor(user: UserRow) -> UserActor {
+    UserActor { id: user.id, name: user.username, full_name: user.realname, email: user.email, is_admin: user.is_admin }
+}

@@ -1,0 +1,166 @@
+//! The rules: every use case of Berth once, behind one gate. The doors of `server` and the portal's server functions call it, each with one call.
+
+pub mod actor;
+pub mod artifact;
+pub mod authn;
+pub mod authz;
+pub mod cache;
+pub mod clock;
+pub mod error;
+pub mod member;
+pub mod project;
+pub mod quota;
+pub mod label;
+pub mod record;
+pub mod registry;
+pub mod repository;
+pub mod robot;
+pub mod seal;
+pub mod search;
+pub mod session;
+pub mod settings;
+pub mod statistics;
+pub mod system;
+pub mod tag;
+pub mod token;
+pub mod token_service;
+pub mod user;
+
+use std::sync::Arc;
+
+pub use actor::Actor;
+pub use authz::NameOrId;
+pub use clock::{Clock, Ids, SystemClock, SystemIds};
+pub use error::{Error, Result};
+pub use settings::Settings;
+pub use user::{FirstStart, bootstrap};
+
+use authz::Authz;
+use cache::Caches;
+use record::Recorder;
+use seal::Seal;
+use token::Tokens;
+
+/// What every use case stands on.
+#[derive(Debug)]
+pub struct Core {
+    /// The database.
+    pub db: store::Db,
+    /// The bytes.
+    pub blobs: blob::BlobStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub ids: Arc<dyn Ids>,
+    /// How this instance is set up.
+    pub settings: Settings,
+    /// Seals secrets.
+    pub seal: Seal,
+    /// What is remembered.
+    pub caches: Arc<Caches>,
+    /// The gate.
+    pub authz: Authz,
+    /// Registry tokens.
+    pub tokens: Tokens,
+    /// Pulls.
+    pub recorder: Recorder,
+    /// One writer for each upload.
+    pub upload_locks: registry::UploadLocks,
+}
+
+/// What [`Services::open`] is given.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database, migrated.
+    pub db: store::Db,
+    /// The bytes.
+    pub blobs: blob::BlobStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub ids: Arc<dyn Ids>,
+    /// Settings.
+    pub settings: Settings,
+    /// The instance's key.
+    pub seal: Seal,
+}
+
+/// All use cases.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// What they stand on.
+    pub core: Arc<Core>,
+    /// The distribution protocol.
+    pub registry: registry::Registry,
+    /// Tokens for it.
+    pub token_service: token_service::TokenService,
+    /// Who is calling.
+    pub authn: authn::Authn,
+    /// People in browsers.
+    pub sessions: session::Sessions,
+    /// People's accounts.
+    pub users: user::Users,
+    /// The system about itself.
+    pub system: system::System,
+    /// Repositories.
+    pub repositories: repository::Repositories,
+    /// Artifacts.
+    pub artifacts: artifact::Artifacts,
+    /// Tags.
+    pub tags: tag::Tags,
+    /// Labels.
+    pub labels: label::Labels,
+    /// The search.
+    pub search: search::Search,
+    /// Figures.
+    pub statistics: statistics::Statistics,
+    /// Projects.
+    pub projects: project::Projects,
+    /// Who belongs to them.
+    pub members: member::Members,
+    /// Robot accounts.
+    pub robots: robot::Robots,
+    /// What projects may hold.
+    pub quotas: quota::Quotas,
+}
+
+impl Services {
+    /// Builds the one instance of a process.
+    pub async fn open(parts: Parts) -> Result<Self> {
+        let Parts { db, blobs, clock, ids, settings, seal } = parts;
+        let tokens = Tokens::open(&db, &seal, clock.clone(), ids.clone(), settings.token_lifetime).await?;
+        let caches = Arc::new(Caches::default());
+        let authz = Authz::new(db.clone(), caches.clone());
+        let recorder = Recorder::new(db.clone());
+        let core = Arc::new(Core { db, blobs, clock, ids, settings, seal, caches, authz, tokens, recorder, upload_locks: registry::UploadLocks::default() });
+        let authn = authn::Authn::new(core.clone());
+        let sessions = session::Sessions::new(core.clone(), authn.clone());
+        Ok(Self {
+            registry: registry::Registry::new(core.clone()),
+            token_service: token_service::TokenService::new(core.clone()),
+            users: user::Users::new(core.clone(), authn.clone(), sessions.clone()),
+            projects: project::Projects::new(core.clone(), authn.clone()),
+            members: member::Members::new(core.clone()),
+            robots: robot::Robots::new(core.clone(), authn.clone()),
+            quotas: quota::Quotas::new(core.clone()),
+            authn,
+            sessions,
+            system: system::System::new(core.clone()),
+            repositories: repository::Repositories::new(core.clone()),
+            artifacts: artifact::Artifacts::new(core.clone()),
+            tags: tag::Tags::new(core.clone()),
+            labels: label::Labels::new(core.clone()),
+            search: search::Search::new(core.clone()),
+            statistics: statistics::Statistics::new(core.clone()),
+            core,
+        })
+    }
+
+    /// Writes what is still in memory. Call when nothing serves any more.
+    pub async fn stop(&self) {
+        if let Err(error) = self.core.recorder.flush().await {
+            tracing::error!(%error, "the last pulls could not be recorded");
+        }
+        self.core.db.close().await;
+    }
+}

@@ -1,0 +1,132 @@
+//! Quotas as administrators see and set them (projects.md 7.3). The doors call it; `registry` charges them.
+
+use std::sync::Arc;
+
+use model::ProjectId;
+use model::api::{Quota, QuotaRefObject, QuotaUpdateReq, ResourceList};
+use model::list::{ListQuery, Page};
+use model::permission::{Action, Resource};
+use model::time::Instant;
+use store::quota::ListedQuota;
+
+use crate::{Actor, Core, Error, Result, user};
+
+/// The only resource.
+const STORAGE: &str = "storage";
+/// The highest limit: 1024 TiB in bytes.
+const MAX_LIMIT: i64 = 1 << 50;
+
+/// The use cases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Quotas {
+    core: Arc<Core>,
+}
+
+impl Quotas {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// A page of all quotas, newest first. Of `reference` only `project` has any; `reference_id` is the project's id.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub async fn list(&self, actor: &Actor, reference: Option<&str>, reference_id: Option<&str>, query: &ListQuery) -> Result<Page<Quota>> {
+        let allowed = self.core.authz.system(actor, Resource::Quota, Action::List)?;
+        let project: Option<ProjectId> = match reference_id.map(str::parse).transpose() {
+            Ok(project) if reference.is_none_or(|r| r == "project") => project,
+            _ => return Ok(Page::default()),
+        };
+        let mut conn = self.core.db.read().await?;
+        Ok(store::quota::list(&mut conn.link(), &allowed, project, query).await?.map(quota_of))
+    }
+
+    /// A quota.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn get(&self, actor: &Actor, id: i64) -> Result<Quota> {
+        let allowed = self.core.authz.system(actor, Resource::Quota, Action::Read)?;
+        let mut conn = self.core.db.read().await?;
+        store::quota::by_id(&mut conn.link(), &allowed, id).await?.map(quota_of).ok_or_else(|| not_found(id))
+    }
+
+    /// Sets the limit; it may be lower than what is in use already.
+    ///
+    /// # Errors
+    /// 400 without a limit or with one that is none, 401, 403, 404.
+    pub async fn update(&self, actor: &Actor, id: i64, input: &QuotaUpdateReq) -> Result<()> {
+        let allowed = self.core.authz.system(actor, Resource::Quota, Action::Update)?;
+        let hard = new_limit(input)?;
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        // Those of deleted projects are not there.
+        if store::quota::by_id(link, &allowed, id).await?.is_none() || !store::quota::set_hard(link, id, hard, self.core.clock.micros()).await? {
+            return Err(not_found(id));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn not_found(id: i64) -> Error {
+    Error::not_found(format!("quota {id} not found"))
+}
+
+fn new_limit(input: &QuotaUpdateReq) -> Result<i64> {
+    let hard = input.hard.as_ref().filter(|hard| !hard.is_empty()).ok_or_else(|| Error::bad_request("hard required in body"))?;
+    if let Some(unknown) = hard.keys().find(|key| *key != STORAGE) {
+        let unknown: String = unknown.chars().take(64).collect();
+        return Err(Error::bad_request(format!("resource {unknown} not support")));
+    }
+    let limit = hard.get(STORAGE).copied().unwrap_or_default();
+    check_limit(limit).map_err(Error::bad_request)?;
+    Ok(limit)
+}
+
+/// Why a number of bytes is no limit; -1 is none.
+pub(crate) fn check_limit(limit: i64) -> std::result::Result<(), String> {
+    match limit {
+        -1 | 1..=MAX_LIMIT => Ok(()),
+        ..=0 => Err(format!("invalid non-positive value for quota limit, value={limit}")),
+        _ => Err(format!("exceeded 1024TB, which is {MAX_LIMIT} Bytes, value={limit}")),
+    }
+}
+
+fn quota_of(listed: ListedQuota) -> Quota {
+    let quota = listed.quota;
+    Quota {
+        id: quota.id,
+        reference: Some(QuotaRefObject {
+            id: quota.project_id,
+            name: listed.project_name,
+            owner_name: if listed.owner_id == user::ADMIN { String::new() } else { listed.owner_name.unwrap_or_default() },
+        }),
+        hard: ResourceList::from([(STORAGE.to_owned(), quota.hard)]),
+        used: ResourceList::from([(STORAGE.to_owned(), quota.used)]),
+        creation_time: Instant::from_micros(quota.created_at),
+        update_time: Instant::from_micros(quota.updated_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits() {
+        for good in [-1, 1, MAX_LIMIT] {
+            assert_eq!(check_limit(good), Ok(()), "{good}");
+        }
+        for bad in [i64::MIN, -2, 0, MAX_LIMIT + 1, i64::MAX] {
+            assert!(check_limit(bad).is_err(), "{bad}");
+        }
+        let of = |hard: &[(&str, i64)]| {
+            let hard = hard.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
+            new_limit(&QuotaUpdateReq { hard: Some(hard) }).map_err(|e| e.message().to_owned())
+        };
+        assert_eq!(of(&[("storage", 5)]), Ok(5));
+        assert_eq!(of(&[]), Err("hard required in body".to_owned()));
+        assert_eq!(of(&[("cpu", 5), ("storage", 5)]), Err("resource cpu not support".to_owned()));
+    }
+}

@@ -1,0 +1,79 @@
+//! Reading and removing blobs.
+
+use oci::{Digest, RepositoryName, route::RawDigest};
+
+use super::{Registry, Use};
+use crate::{Actor, Error, Result};
+
+/// A blob that the repository holds.
+#[derive(Clone, Debug)]
+pub struct BlobFound {
+    /// Its digest, as asked for.
+    pub digest: Digest,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Registry {
+    /// Whether the repository holds the blob, and its size. Who cannot read the repository cannot learn that the blob exists elsewhere.
+    pub async fn blob(&self, actor: &Actor, name: &RepositoryName, digest: &RawDigest) -> Result<BlobFound> {
+        let target = self.target(actor, name, Use::Pull).await?;
+        let digest = valid(digest)?;
+        let Some(repository) = self.holder(&target).await? else {
+            return Err(unknown(digest));
+        };
+        if let Some(size) = self.core.caches.blob(repository, digest.as_str()) {
+            return Ok(BlobFound { digest: digest.clone(), size });
+        }
+        let generation = self.core.caches.generation(repository);
+        let mut conn = self.core.db.read().await?;
+        let row = store::blob::find_in_repository(&mut conn.link(), repository, digest.as_str()).await?;
+        let row = row.ok_or_else(|| unknown(digest))?;
+        let size = u64::try_from(row.size).unwrap_or_default();
+        self.core.caches.put_blob(generation, repository, digest.as_str(), size);
+        Ok(BlobFound { digest: digest.clone(), size })
+    }
+
+    /// The bytes of a blob that [`Registry::blob`] found.
+    pub async fn open_blob(&self, found: &BlobFound) -> Result<::blob::Blob> {
+        self.core.blobs.open(&found.digest).await?.ok_or_else(|| {
+            tracing::error!(digest = %found.digest, "a blob that the database knows is not in the storage");
+            unknown(&found.digest)
+        })
+    }
+
+    /// Ends the repository's hold on a blob. One that a manifest of the repository needs stays: deleting it would break the manifest.
+    pub async fn delete_blob(&self, actor: &Actor, name: &RepositoryName, digest: &RawDigest) -> Result<()> {
+        let target = self.target(actor, name, Use::Delete).await?;
+        let digest = valid(digest)?;
+        let missing = || Error::oci(oci::ErrorCode::BlobUnknown, serde_json::Value::Null);
+        let repository = self.holder(&target).await?.ok_or_else(missing)?;
+        let mut tx = self.core.db.write().await?;
+        if store::blob::is_needed(&mut tx.link(), repository, digest.as_str()).await? {
+            let message = "a manifest of this repository needs the blob: delete the manifest first";
+            return Err(Error::oci_message(oci::ErrorCode::Unsupported, message, digest.as_str()));
+        }
+        let detached = store::blob::detach(&mut tx.link(), repository, digest.as_str()).await?;
+        tx.commit().await?;
+        self.core.caches.repository_changed(repository);
+        if detached { Ok(()) } else { Err(missing()) }
+    }
+
+    /// The repository's id, published or not: uploads put blobs into repositories that no manifest has published yet.
+    pub(super) async fn holder(&self, target: &super::Target<'_>) -> Result<Option<model::RepositoryId>> {
+        let project = target.allowed.id();
+        if let Some(id) = self.core.caches.repository(project, target.path) {
+            return Ok(Some(id));
+        }
+        let mut conn = self.core.db.read().await?;
+        Ok(store::repository::find(&mut conn.link(), project, target.path).await?.map(|r| r.id))
+    }
+}
+
+fn valid(digest: &RawDigest) -> Result<&Digest> {
+    digest.parsed().map_err(|_| Error::oci(oci::ErrorCode::DigestInvalid, serde_json::json!({})))
+}
+
+fn unknown(digest: &Digest) -> Error {
+    Error::oci(oci::ErrorCode::BlobUnknown, digest.as_str())
+}

@@ -1,0 +1,136 @@
+//! The registry's use cases: what the distribution protocol may do with repositories, blobs, uploads, manifests and tags.
+//! The /v2 door calls it with parsed operations; errors carry the protocol's codes, or Harbor's where Harbor uses its own.
+
+mod blob;
+mod config;
+mod delete;
+mod kind;
+mod lists;
+mod pull;
+mod push;
+mod upload;
+
+use std::sync::Arc;
+
+use model::permission::{Action, Allowed, Project, Resource};
+use oci::RepositoryName;
+use store::project::ProjectRow;
+
+use crate::{Actor, Core, Error, Result};
+
+pub use blob::BlobFound;
+pub(crate) use delete::delete_artifact;
+pub use lists::{ReferrersPage, TagPage};
+pub(crate) use push::over_quota;
+pub use push::{ManifestPush, Pushed};
+pub use upload::{Chunk, Progress, Refused, Started, UploadLocks, UploadRequest};
+
+/// The registry of one instance.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    core: Arc<Core>,
+}
+
+/// A repository that the caller may use in the way asked, whether it exists already or not.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// Proof of the permission, and the project's id.
+    pub allowed: Allowed<Project>,
+    /// The project.
+    pub project: Arc<ProjectRow>,
+    /// `project/path`.
+    pub full_name: &'a str,
+    /// The path inside the project.
+    pub path: &'a str,
+}
+
+/// Which way a repository is to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Read.
+    Pull,
+    /// Write.
+    Push,
+    /// Remove.
+    Delete,
+}
+
+impl Use {
+    /// The word in tokens and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Delete => "delete",
+        }
+    }
+
+    fn action(self) -> Action {
+        match self {
+            Self::Pull => Action::Pull,
+            Self::Push => Action::Push,
+            Self::Delete => Action::Delete,
+        }
+    }
+}
+
+/// A refusal to a caller who should sign in, worded as Harbor words it: the sentence stands twice.
+pub(crate) fn unauthorized(sentence: &str) -> Error {
+    Error::unauthorized(format!("{sentence}: {sentence}"))
+}
+
+impl Registry {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Whether the caller is somebody: the answer to `GET /v2/`, where clients learn how to sign in.
+    pub fn ping(&self, actor: &Actor) -> Result<()> {
+        if actor.is_anonymous() { Err(unauthorized("unauthorized")) } else { Ok(()) }
+    }
+
+    /// Whether the caller may use the repository in this way; asked before a body is read.
+    pub async fn may(&self, actor: &Actor, name: &RepositoryName, way: Use) -> Result<()> {
+        self.target(actor, name, way).await.map(drop)
+    }
+
+    /// Proves that the caller may use this repository in this way. Unknown projects and refused ones are both 401, as Harbor's.
+    async fn target<'a>(&self, actor: &Actor, name: &'a RepositoryName, way: Use) -> Result<Target<'a>> {
+        let (Some(project_name), Some(path)) = (name.project(), name.rest()) else {
+            return Err(Error::bad_request(format!("bad request: invalid repository name: {name}")));
+        };
+        // Reads without any credentials start with a token even in public projects: clients learn the realm from this answer.
+        if matches!(actor, Actor::Anonymous) && way == Use::Pull {
+            return Err(unauthorized("authorize header needed to send HEAD to repository"));
+        }
+        let Some(project) = self.core.authz.project_by_name(project_name).await? else {
+            let mut error = unauthorized(&format!("project {project_name} not found"));
+            error.challenge = crate::error::Challenge::Empty;
+            return Err(error);
+        };
+        let asked = Resource::Repository;
+        match self.core.authz.repository(actor, &project, name.as_str(), asked, way.action()).await? {
+            Ok(allowed) => Ok(Target { allowed, project, full_name: name.as_str(), path }),
+            Err(_) => Err(unauthorized(&format!("unauthorized to access repository: {name}, action: {}", way.as_str()))),
+        }
+    }
+
+    /// The id of the target's repository, if a manifest was ever stored in it.
+    async fn published(&self, target: &Target<'_>) -> Result<Option<model::RepositoryId>> {
+        let project = target.allowed.id();
+        if let Some(id) = self.core.caches.repository(project, target.path) {
+            return Ok(Some(id));
+        }
+        let generation = self.core.caches.project_generation();
+        let mut conn = self.core.db.read().await?;
+        let row = store::repository::find(&mut conn.link(), project, target.path).await?.filter(|r| r.is_published);
+        if let Some(row) = &row {
+            self.core.caches.put_repository(generation, project, target.path, row.id);
+        }
+        Ok(row.map(|r| r.id))
+    }
+
+    fn now(&self) -> i64 {
+        self.core.clock.micros()
+    }
+}

@@ -1,0 +1,273 @@
+//! Storing manifests: checked first, then one transaction for the artifact, its references, its tags and everything that follows from it.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use model::RepositoryId;
+use oci::{Descriptor, Digest, Manifest, ManifestKind, Reference, RepositoryName, route::RawReference};
+use store::Link;
+use store::artifact::{Child, NewArtifact};
+use store::audit::AuditEntry;
+use store::quota::Charge;
+
+use super::kind::{self, Kind};
+use super::{Registry, Target, Use};
+use crate::error::Item;
+use crate::{Actor, Error, Result};
+
+/// Missing contents that one answer names: error bodies stay below 8 KiB, which is what clients read of them.
+const NAMED_MISSING: usize = 30;
+/// Tags that one push may set besides its reference.
+const MAX_TAGS: usize = 100;
+
+/// A manifest on its way in.
+#[derive(Clone, Debug)]
+pub struct ManifestPush<'a> {
+    /// Tag or digest in the path.
+    pub reference: &'a RawReference,
+    /// `tag` parameters (a digest reference only).
+    pub tags: &'a [String],
+    /// `Content-Type` as sent.
+    pub content_type: Option<&'a str>,
+    /// The bytes.
+    pub content: Bytes,
+}
+
+/// A stored manifest.
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// The digest under which it can be pulled.
+    pub digest: Digest,
+    /// What it is about, if it says so.
+    pub subject: Option<Digest>,
+    /// Tags set by parameters.
+    pub tags: Vec<String>,
+}
+
+/// What the manifest refers to, as found in the repository.
+#[derive(Debug, Default)]
+struct Found {
+    blobs: Vec<i64>,
+    children: Vec<Child>,
+    contents: Vec<(String, i64)>,
+    children_size: i64,
+}
+
+impl Registry {
+    /// Stores a manifest. After the answer it is visible by digest, tag, tag list and referrers, or not at all.
+    pub async fn push_manifest(&self, actor: &Actor, name: &RepositoryName, push: &ManifestPush<'_>) -> Result<Pushed> {
+        let target = self.target(actor, name, Use::Push).await?;
+        let reference = push
+            .reference
+            .parsed()
+            .map_err(|_| Error::bad_request(format!("bad request: invalid tag name: {}", push.reference.text)))?;
+        let tags = tags(reference, push.tags)?;
+        let manifest = Manifest::parse(&push.content, push.content_type).map_err(|e| {
+            Error::oci_message(e.code(), format!("unmarshal manifest failed: {e}"), serde_json::Value::Null)
+        })?;
+        let digest = match reference {
+            Reference::Tag(_) => Digest::sha256(&push.content),
+            Reference::Digest(digest) if digest.verifies(&push.content) => digest.clone(),
+            Reference::Digest(_) => return Err(Error::oci(oci::ErrorCode::DigestInvalid, "the content has another digest")),
+        };
+        let kind = kind::recognise(&manifest);
+        let attributes = self.attributes(&manifest, &kind).await;
+        let incoming = Incoming { manifest: &manifest, kind: &kind, attributes: attributes.as_deref(), digest: &digest, reference, content: &push.content };
+        let repository = self.store_manifest(actor, &target, &incoming, &tags).await?;
+        self.core.caches.repository_changed(repository);
+        let extra = if reference.digest().is_some() { tags } else { Vec::new() };
+        Ok(Pushed { digest, subject: manifest.subject.map(|s| s.digest), tags: extra })
+    }
+
+    async fn store_manifest(&self, actor: &Actor, target: &Target<'_>, new: &Incoming<'_>, tags: &[String]) -> Result<RepositoryId> {
+        let now = self.now();
+        let project = target.allowed.id();
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        let holder = store::repository::find(link, project, target.path).await?.map(|r| r.id);
+        let found = find_references(link, holder, new).await?;
+        if let Charge::Exceeded { adding, used, hard } = store::quota::charge(link, project, &found.contents).await? {
+            return Err(over_quota(adding, used, hard));
+        }
+        let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
+        let texts = new.texts(&found)?;
+        let (id, is_new) = store::artifact::upsert(link, &texts.row(new, target, repository), now).await?;
+        if is_new {
+            store::artifact::hold_blobs(link, id, &found.blobs).await?;
+            store::artifact::hold_children(link, id, &found.children).await?;
+            store::accessory::adopt(link, repository, id, new.digest.as_str()).await?;
+        }
+        if let Some((accessory, subject)) = kind::accessory(new.manifest, new.reference) {
+            store::accessory::create(link, repository, id, subject.as_str(), accessory, now).await?;
+        }
+        for tag in tags {
+            store::tag::set(link, repository, id, tag, now).await?;
+        }
+        store::repository::touch(link, repository, now).await?;
+        let resource = match new.reference {
+            Reference::Tag(tag) => format!("{}:{tag}", target.full_name),
+            Reference::Digest(digest) => format!("{}@{digest}", target.full_name),
+        };
+        let entry = AuditEntry {
+            project_id: project,
+            operation: "create",
+            resource_type: "artifact",
+            resource,
+            username: actor.name().to_owned(),
+            op_time: now,
+        };
+        store::audit::append(link, &[entry]).await?;
+        tx.commit().await?;
+        Ok(repository)
+    }
+}
+
+/// A manifest that was read and recognised.
+struct Incoming<'a> {
+    manifest: &'a Manifest,
+    kind: &'a Kind,
+    attributes: Option<&'a str>,
+    digest: &'a Digest,
+    reference: &'a Reference,
+    content: &'a [u8],
+}
+
+/// The parts of the row that have to live somewhere.
+struct Texts {
+    annotations: Option<String>,
+    size: i64,
+}
+
+impl Incoming<'_> {
+    fn texts(&self, found: &Found) -> Result<Texts> {
+        let annotations = match self.manifest.annotations.is_empty() {
+            true => None,
+            false => Some(serde_json::to_string(&self.manifest.annotations).map_err(Error::internal)?),
+        };
+        let own = bytes(self.content.len() as u64);
+        let described = if self.manifest.kind.is_index() {
+            found.children_size
+        } else {
+            bytes(self.manifest.config.iter().chain(&self.manifest.layers).map(|d| d.size).fold(0, u64::saturating_add))
+        };
+        Ok(Texts { annotations, size: own.saturating_add(described) })
+    }
+}
+
+impl Texts {
+    fn row<'a>(&'a self, new: &'a Incoming<'a>, target: &Target<'_>, repository: RepositoryId) -> NewArtifact<'a> {
+        NewArtifact {
+            project_id: target.allowed.id(),
+            repository_id: repository,
+            digest: new.digest.as_str(),
+            kind: &new.kind.name,
+            media_type: &new.kind.media_type,
+            manifest_media_type: &new.manifest.media_type,
+            artifact_type: &new.kind.artifact_type,
+            size: self.size,
+            icon: "",
+            annotations: self.annotations.as_deref(),
+            extra_attrs: new.attributes,
+            subject_digest: new.manifest.subject.as_ref().map(|s| s.digest.as_str()),
+            referrer_type: new.manifest.referrer_artifact_type(),
+            content: new.content,
+        }
+    }
+}
+
+/// Everything the manifest needs must be in its repository; what is not is named in the answer.
+async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, new: &Incoming<'_>) -> Result<Found> {
+    let mut found = Found { contents: vec![(new.digest.to_string(), bytes(new.content.len() as u64))], ..Found::default() };
+    let mut wanted: Vec<&Descriptor> = new.manifest.required_blobs();
+    let mut missing = Vec::new();
+    let children = new.manifest.children();
+    let digests: Vec<&str> = children.iter().map(|c| c.digest.as_str()).collect();
+    let known = match repository {
+        Some(id) => store::artifact::find_all(link, id, &digests).await?,
+        None => Vec::new(),
+    };
+    let known: HashMap<_, _> = known.iter().map(|a| (a.digest.as_str(), a)).collect();
+    for child in children {
+        match known.get(child.digest.as_str()) {
+            Some(artifact) => {
+                found.children_size = found.children_size.saturating_add(artifact.size);
+                found.children.push(child_row(child, artifact.id)?);
+            }
+            // A child that is no manifest is content: a build cache keeps its layers in an index.
+            None if ManifestKind::from_media_type(&child.media_type).is_none() => wanted.push(child),
+            None => missing.push(child.digest.to_string()),
+        }
+    }
+    let digests: Vec<&str> = wanted.iter().map(|d| d.digest.as_str()).collect();
+    let held = match repository {
+        Some(id) => store::blob::find_all_in_repository(link, id, &digests).await?,
+        None => Vec::new(),
+    };
+    let held: HashMap<_, _> = held.into_iter().map(|b| (b.digest.clone(), b)).collect();
+    for descriptor in wanted {
+        match held.get(descriptor.digest.as_str()) {
+            Some(blob) => {
+                found.blobs.push(blob.id.get());
+                found.contents.push((blob.digest.clone(), blob.size));
+            }
+            None => missing.push(descriptor.digest.to_string()),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(missing_content(&missing)) }
+}
+
+fn child_row(child: &Descriptor, id: model::ArtifactId) -> Result<Child> {
+    let text = |value: serde_json::Result<String>| value.map_err(Error::internal);
+    Ok(Child {
+        id,
+        digest: child.digest.to_string(),
+        platform: child.platform.as_ref().map(|p| text(serde_json::to_string(p))).transpose()?,
+        urls: (!child.urls.is_empty()).then(|| text(serde_json::to_string(&child.urls))).transpose()?,
+        annotations: (!child.annotations.is_empty()).then(|| text(serde_json::to_string(&child.annotations))).transpose()?,
+    })
+}
+
+fn missing_content(digests: &[String]) -> Error {
+    let code = oci::ErrorCode::ManifestBlobUnknown;
+    let item = |digest: &String| Item {
+        code: code.as_str().into(),
+        message: "blob unknown to registry".into(),
+        detail: Some(digest.as_str().into()),
+    };
+    Error::with_items(code.status(), digests.iter().take(NAMED_MISSING).map(item).collect())
+}
+
+/// The refusal of a push into a project without room for it.
+pub(crate) fn over_quota(adding: i64, used: i64, hard: i64) -> Error {
+    let size = |n: i64| model::size::harbor_size(u64::try_from(n).unwrap_or_default());
+    Error::denied(format!(
+        "adding {} of storage resource, which when updated to current usage of {} will exceed the configured upper limit of {}.",
+        size(adding),
+        size(used),
+        size(hard)
+    ))
+}
+
+/// All tags to set: the reference's own, or those of the parameters. One that is no tag refuses them all.
+fn tags(reference: &Reference, parameters: &[String]) -> Result<Vec<String>> {
+    let Reference::Digest(_) = reference else {
+        return Ok(reference.tag().map(|t| t.as_str().to_owned()).into_iter().collect());
+    };
+    if parameters.len() > MAX_TAGS {
+        let message = format!("at most {MAX_TAGS} tags can be set at once");
+        let item = Item { code: "TAG_INVALID".into(), message, detail: None };
+        return Err(Error::with_items(414, vec![item]));
+    }
+    let mut tags: Vec<String> = Vec::with_capacity(parameters.len());
+    for text in parameters {
+        let tag: oci::Tag = text.parse().map_err(|_| Error::bad_request(format!("bad request: invalid tag name: {text}")))?;
+        if !tags.iter().any(|t| t == tag.as_str()) {
+            tags.push(tag.as_str().to_owned());
+        }
+    }
+    Ok(tags)
+}
+
+fn bytes(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

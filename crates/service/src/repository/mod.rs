@@ -1,0 +1,168 @@
+//! Repositories: listing, reading, describing and deleting them (projects reference 7.7). The REST door and the portal call it; other use cases find
+//! repositories with it.
+
+use std::sync::Arc;
+
+use model::api;
+use model::list::{ListQuery, Page};
+use model::permission::{Action, Allowed, Project, Resource};
+use model::{Instant, RepositoryId};
+use store::audit::AuditEntry;
+use store::project::ProjectRow;
+use store::repository::{ListedRepository, Viewer};
+
+use crate::{Actor, Core, Error, NameOrId, Result};
+
+/// Bytes that a description may have.
+const MAX_DESCRIPTION: usize = 64 << 10;
+
+/// The use cases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Repositories {
+    core: Arc<Core>,
+}
+
+impl Repositories {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The repositories of a project. `q` and `sort` name them by their full names.
+    ///
+    /// # Errors
+    /// 401, 403, 404 for a project that is not there.
+    pub async fn list(&self, actor: &Actor, project: &NameOrId, query: &ListQuery) -> Result<Page<api::Repository>> {
+        let (_, allowed) = self.core.authz.project(actor, project, Resource::Repository, Action::List).await?;
+        let mut conn = self.core.db.read().await?;
+        Ok(store::repository::list(&mut conn.link(), allowed.id(), query).await?.map(shown))
+    }
+
+    /// The repositories of all projects that the caller sees: public ones, and those where they are a member; for administrators all.
+    pub async fn list_visible(&self, actor: &Actor, query: &ListQuery) -> Result<Page<api::Repository>> {
+        let mut conn = self.core.db.read().await?;
+        Ok(store::repository::list_visible(&mut conn.link(), &viewer(actor), query).await?.map(shown))
+    }
+
+    /// One repository.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn get(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<api::Repository> {
+        let (owner, allowed) = self.permit(actor, project, repository, Action::Read).await?;
+        let mut conn = self.core.db.read().await?;
+        let row = store::repository::get(&mut conn.link(), allowed.id(), repository).await?;
+        row.map(shown).ok_or_else(|| missing(&owner.name, repository))
+    }
+
+    /// Replaces the description.
+    ///
+    /// # Errors
+    /// 400 for one of more than 64 KiB, 401, 403, 404.
+    pub async fn describe(&self, actor: &Actor, project: &NameOrId, repository: &str, input: &api::RepositoryReq) -> Result<()> {
+        let (owner, allowed) = self.permit(actor, project, repository, Action::Update).await?;
+        if input.description.len() > MAX_DESCRIPTION {
+            return Err(Error::bad_request(format!("the description is longer than {MAX_DESCRIPTION} bytes")));
+        }
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        let row = store::repository::find(link, allowed.id(), repository).await?.filter(|r| r.is_published);
+        let row = row.ok_or_else(|| missing(&owner.name, repository))?;
+        store::repository::describe(link, row.id, &input.description, self.core.clock.micros()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Deletes a repository with all its artifacts.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn delete(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<()> {
+        let (owner, allowed) = self.permit(actor, project, repository, Action::Delete).await?;
+        let now = self.core.clock.micros();
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        let found = store::repository::find(link, allowed.id(), repository).await?.filter(|r| r.is_published);
+        let id = found.ok_or_else(|| missing(&owner.name, repository))?.id;
+        let digests = store::repository::delete(link, id, now).await?;
+        store::repository::release(link, allowed.id(), id).await?;
+        let full_name = format!("{}/{repository}", owner.name);
+        let entry = |resource_type, resource| AuditEntry {
+            project_id: allowed.id(),
+            operation: "delete",
+            resource_type,
+            resource,
+            username: actor.name().to_owned(),
+            op_time: now,
+        };
+        let mut entries: Vec<_> = digests.iter().map(|digest| entry("artifact", format!("{full_name}@{digest}"))).collect();
+        entries.push(entry("repository", full_name.clone()));
+        store::audit::append(link, &entries).await?;
+        tx.commit().await?;
+        self.core.caches.repository_changed(id);
+        self.core.caches.projects_changed();
+        Ok(())
+    }
+
+    /// The gate, in the words for one repository: to who may know, an absent project is an absent repository.
+    async fn permit(&self, actor: &Actor, project: &NameOrId, repository: &str, action: Action) -> Result<(Arc<ProjectRow>, Allowed<Project>)> {
+        let answer = self.core.authz.project(actor, project, Resource::Repository, action).await;
+        answer.map_err(|e| if e.status == 404 { missing(project, repository) } else { e })
+    }
+}
+
+/// `repository p/r not found`.
+pub(crate) fn missing(project: impl std::fmt::Display, repository: &str) -> Error {
+    Error::not_found(format!("repository {project}/{repository} not found"))
+}
+
+/// The id of a published repository of the project that was authorised.
+///
+/// # Errors
+/// 404.
+pub(crate) async fn find(core: &Core, allowed: &Allowed<Project>, project: &ProjectRow, repository: &str) -> Result<RepositoryId> {
+    if let Some(id) = core.caches.repository(allowed.id(), repository) {
+        return Ok(id);
+    }
+    let generation = core.caches.project_generation();
+    let mut conn = core.db.read().await?;
+    let row = store::repository::find(&mut conn.link(), allowed.id(), repository).await?.filter(|r| r.is_published);
+    let id = row.ok_or_else(|| missing(&project.name, repository))?.id;
+    core.caches.put_repository(generation, allowed.id(), repository, id);
+    Ok(id)
+}
+
+/// Whose eyes see lists over several projects.
+pub(crate) fn viewer(actor: &Actor) -> Viewer {
+    use model::permission::{Effect, GrantScope};
+    match actor {
+        _ if actor.is_admin() => Viewer::All,
+        Actor::User(user) => Viewer::Member(user.id),
+        Actor::Robot(robot) => {
+            let mut projects = Vec::new();
+            for grant in robot.grants.iter().filter(|g| g.effect == Effect::Allow) {
+                match grant.scope {
+                    GrantScope::AllProjects => return Viewer::All,
+                    GrantScope::Project(id) => projects.push(id.get()),
+                    GrantScope::System => {}
+                }
+            }
+            projects.sort_unstable();
+            projects.dedup();
+            Viewer::Projects(projects)
+        }
+        Actor::Anonymous | Actor::Token(_) => Viewer::Public,
+    }
+}
+
+fn shown(row: ListedRepository) -> api::Repository {
+    let r = row.repository;
+    api::Repository {
+        id: r.id,
+        project_id: r.project_id,
+        name: format!("{}/{}", row.project_name, r.name),
+        description: r.description,
+        artifact_count: row.artifact_count,
+        pull_count: r.pull_count,
+        creation_time: Some(Instant::from_micros(r.created_at)),
+        update_time: Instant::from_micros(r.updated_at),
+    }
+}

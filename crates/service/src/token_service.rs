@@ -1,0 +1,73 @@
+//! The token service: turns credentials and the scopes a client asks for into a registry token. The door `/service/token` calls it.
+
+use std::sync::Arc;
+
+use model::permission::{Action, Resource};
+use oci::Scope;
+
+use crate::token::{AccessEntry, Issued};
+use crate::{Actor, Core, Error, Result};
+
+/// What a repository scope may grant, by its words in a scope.
+const REPOSITORY_ACTIONS: [Action; 4] = [Action::Pull, Action::Push, Action::Delete, Action::ScannerPull];
+
+/// Issues tokens.
+#[derive(Clone, Debug)]
+pub struct TokenService {
+    core: Arc<Core>,
+}
+
+impl TokenService {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// A token that grants of each scope what is asked for and allowed; scopes that are refused stay in it without actions. `None`: no scope
+    /// parameter at all, which is how clients try credentials; then nobody gets none.
+    pub async fn grant(&self, actor: &Actor, scopes: Option<&[Scope]>) -> Result<Issued> {
+        let Some(scopes) = scopes else {
+            if actor.is_anonymous() {
+                return Err(Error::unauthorized("unauthorized"));
+            }
+            return self.core.tokens.issue(subject(actor), None);
+        };
+        let mut access = Vec::with_capacity(scopes.len());
+        for scope in scopes {
+            let actions = self.allowed(actor, scope).await?;
+            access.push(AccessEntry { kind: scope.kind.clone(), name: scope.name.clone(), actions });
+        }
+        let access = (!access.is_empty()).then_some(access);
+        self.core.tokens.issue(subject(actor), access)
+    }
+
+    async fn allowed(&self, actor: &Actor, scope: &Scope) -> Result<Vec<String>> {
+        match scope.kind.as_str() {
+            "repository" => self.allowed_in_repository(actor, scope).await,
+            // Robots read the catalog with their secret; a token for it is for administrators, as Harbor's.
+            "registry" if scope.name == "catalog" && actor.is_admin() => Ok(scope.actions.clone()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn allowed_in_repository(&self, actor: &Actor, scope: &Scope) -> Result<Vec<String>> {
+        let Some((project, _)) = scope.name.split_once('/') else {
+            return Ok(Vec::new());
+        };
+        let Some(project) = self.core.authz.project_by_name(project).await? else {
+            return Ok(Vec::new());
+        };
+        let all = scope.actions.iter().any(|a| a == "*");
+        let mut actions = Vec::new();
+        for action in REPOSITORY_ACTIONS {
+            let asked = scope.actions.iter().any(|a| a == action.as_str()) || (all && action != Action::ScannerPull);
+            if asked && self.core.authz.decide(actor, &project, Resource::Repository, action).await?.is_ok() {
+                actions.push(action.as_str().to_owned());
+            }
+        }
+        Ok(actions)
+    }
+}
+
+fn subject(actor: &Actor) -> &str {
+    if actor.is_anonymous() { "" } else { actor.name() }
+}

@@ -1,0 +1,307 @@
+//! Accounts, authentication and sessions as the doors use them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use model::api::{PasswordReq, UserCreationReq, UserProfile};
+use model::list::ListQuery;
+use model::{Secret, UserId};
+use service::authn::{AccountRef, Credentials};
+use service::seal::Seal;
+use service::user::ADMIN;
+use service::{Actor, Clock, Parts, Services, Settings, SystemIds, bootstrap};
+use tempfile::TempDir;
+use testkit::database::{SqliteDatabase, sqlite};
+
+const ADMIN_PASSWORD: &str = "Harbor12345";
+
+#[derive(Debug)]
+struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn micros(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+struct Instance {
+    services: Services,
+    clock: Arc<TestClock>,
+    _database: SqliteDatabase,
+    _blobs: TempDir,
+}
+
+impl Instance {
+    async fn open(settings: Settings) -> Self {
+        let database = sqlite().await;
+        let blobs = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000_000)));
+        let parts = Parts {
+            db: database.db.clone(),
+            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
+            clock: clock.clone(),
+            ids: Arc::new(SystemIds),
+            settings,
+            seal: Seal::new([7; 32]),
+        };
+        let services = Services::open(parts).await.unwrap();
+        let first = bootstrap(&services, Some(&Secret::new(ADMIN_PASSWORD))).await.unwrap();
+        assert!(first.is_first && first.generated.is_none());
+        Self { services, clock, _database: database, _blobs: blobs }
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    async fn basic(&self, name: &str, secret: &str) -> Actor {
+        let credentials = Credentials { basic: Some((name, secret)), ..Credentials::default() };
+        self.services.authenticate(credentials).await.unwrap()
+    }
+
+    async fn by_cookie(&self, cookie: &str) -> Actor {
+        let credentials = Credentials { session: Some(cookie), renew: true, ..Credentials::default() };
+        self.services.authenticate(credentials).await.unwrap()
+    }
+
+    async fn admin(&self) -> Actor {
+        let actor = self.basic("admin", ADMIN_PASSWORD).await;
+        assert!(actor.is_admin());
+        actor
+    }
+
+    async fn add(&self, name: &str) -> UserId {
+        self.services.users.create(&self.admin().await, &creation(name), false).await.unwrap()
+    }
+}
+
+fn creation(name: &str) -> UserCreationReq {
+    UserCreationReq {
+        username: name.into(),
+        email: format!("{name}@example.com"),
+        realname: name.into(),
+        comment: String::new(),
+        password: Secret::new("Passw0rd1"),
+    }
+}
+
+fn change(old: &str, new: &str) -> PasswordReq {
+    PasswordReq { old_password: Secret::new(old), new_password: Secret::new(new) }
+}
+
+#[tokio::test]
+async fn a_second_start_makes_nothing_and_a_generated_password_works() {
+    let instance = Instance::open(Settings::default()).await;
+    let again = bootstrap(&instance.services, Some(&Secret::new("Another12345"))).await.unwrap();
+    assert!(!again.is_first && again.generated.is_none());
+    assert!(instance.basic("admin", "Another12345").await.is_anonymous());
+    let generated = instance.services.users.reset_admin_password(None).await.unwrap().unwrap();
+    assert!(instance.basic("admin", ADMIN_PASSWORD).await.is_anonymous());
+    assert!(instance.basic("admin", generated.expose()).await.is_admin());
+    let weak = instance.services.users.reset_admin_password(Some(&Secret::new("weak"))).await.unwrap_err();
+    assert_eq!(weak.status, 400);
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_forgotten_when_the_account_changes() {
+    let instance = Instance::open(Settings::default()).await;
+    let admin = instance.admin().await;
+    let dana = instance.add("dana").await;
+    assert_eq!(instance.basic("dana", "Passw0rd1").await.user_id(), Some(dana));
+    assert!(!instance.basic("dana@example.com", "Passw0rd1").await.is_admin());
+
+    instance.services.users.set_sysadmin(&admin, dana, true).await.unwrap();
+    assert!(instance.basic("dana", "Passw0rd1").await.is_admin());
+    assert!(instance.basic("dana@example.com", "Passw0rd1").await.is_admin());
+
+    instance.services.users.set_password(&admin, dana, &change("", "NewPassw0rd")).await.unwrap();
+    assert!(instance.basic("dana", "Passw0rd1").await.is_anonymous());
+    assert_eq!(instance.basic("dana", "NewPassw0rd").await.user_id(), Some(dana));
+
+    instance.services.users.delete(&admin, dana).await.unwrap();
+    assert!(instance.basic("dana", "NewPassw0rd").await.is_anonymous());
+    assert_eq!(instance.services.users.get(&admin, dana).await.unwrap_err().message(), "user 3 not found");
+    assert_ne!(instance.add("dana").await, dana);
+}
+
+#[tokio::test]
+async fn remembering_spares_the_dear_check() {
+    let instance = Instance::open(Settings::default()).await;
+    instance.admin().await;
+    let begun = Instant::now();
+    for _ in 0..200 {
+        assert!(instance.basic("admin", ADMIN_PASSWORD).await.is_admin());
+    }
+    // Two hundred argon2 checks of 19 MiB take seconds on any machine.
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn guessing_freezes_the_name_but_not_who_was_right_just_now() {
+    let instance = Instance::open(Settings::default()).await;
+    instance.add("dana").await;
+    instance.add("evan").await;
+    instance.admin().await;
+    let services = instance.services.clone();
+    let attacker = tokio::spawn(async move {
+        let begun = Instant::now();
+        for name in ["admin", "dana"] {
+            assert!(services.authn.basic(name, "Wrong1234").await.unwrap().is_none());
+        }
+        begun.elapsed()
+    });
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    // The administrator's Basic credentials are remembered: a stranger cannot lock them out.
+    assert!(instance.basic("admin", ADMIN_PASSWORD).await.is_admin());
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    // dana's were not: frozen, whatever the password; others are not touched.
+    assert!(instance.basic("dana", "Passw0rd1").await.is_anonymous());
+    assert!(!instance.basic("evan", "Passw0rd1").await.is_anonymous());
+    let took = attacker.await.unwrap();
+    assert!(took >= Duration::from_secs(3), "{took:?}");
+    assert!(!instance.basic("dana", "Passw0rd1").await.is_anonymous());
+}
+
+#[tokio::test]
+async fn an_unknown_name_takes_as_long_as_a_wrong_password() {
+    let instance = Instance::open(Settings::default()).await;
+    instance.add("dana").await;
+    let time = async |name: &str| {
+        let begun = Instant::now();
+        assert!(instance.basic(name, "Wrong1234").await.is_anonymous());
+        begun.elapsed()
+    };
+    let (known, unknown) = (time("dana").await, time("nobody").await);
+    // Both wait out the freeze and both pay for one argon2 check.
+    let difference = known.abs_diff(unknown);
+    assert!(unknown >= Duration::from_millis(1500) && difference < Duration::from_millis(750), "{known:?} {unknown:?}");
+    assert_eq!(instance.basic("", "").await.name(), "anonymous");
+}
+
+#[tokio::test]
+async fn a_session_is_new_at_every_sign_in_and_slides() {
+    let settings = Settings { session_lifetime: 3600, ..Settings::default() };
+    let instance = Instance::open(settings).await;
+    instance.add("dana").await;
+    let planted = instance.services.sessions.anonymous_cookie();
+    let sign_in = async |previous: Option<&str>| instance.services.sessions.sign_in("dana", "Passw0rd1", previous).await.unwrap().unwrap();
+
+    let first = sign_in(Some(&planted)).await;
+    assert_ne!(first, planted);
+    assert!(instance.by_cookie(&planted).await.is_anonymous());
+    assert_eq!(instance.by_cookie(&first).await.name(), "dana");
+
+    let second = sign_in(Some(&first)).await;
+    assert!(instance.by_cookie(&first).await.is_anonymous());
+
+    for _ in 0..4 {
+        instance.pass(3000);
+        assert_eq!(instance.by_cookie(&second).await.name(), "dana");
+    }
+    let unused = Credentials { session: Some(&second), renew: false, ..Credentials::default() };
+    instance.pass(3000);
+    assert_eq!(instance.services.authenticate(unused).await.unwrap().name(), "dana");
+    instance.pass(700);
+    assert!(instance.by_cookie(&second).await.is_anonymous());
+
+    let third = sign_in(None).await;
+    instance.services.sessions.sign_out(&third).await.unwrap();
+    assert!(instance.by_cookie(&third).await.is_anonymous());
+    assert!(instance.services.sessions.sign_in("dana", "Wrong1234", None).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn sessions_end_with_the_password_and_with_the_account() {
+    let instance = Instance::open(Settings::default()).await;
+    let admin = instance.admin().await;
+    let dana = instance.add("dana").await;
+    let users = &instance.services.users;
+    let cookie = instance.services.sessions.sign_in("dana", "Passw0rd1", None).await.unwrap().unwrap();
+    let actor = instance.by_cookie(&cookie).await;
+    assert_eq!(users.set_password(&actor, dana, &change("Passw0rd1", "Passw0rd1")).await.unwrap_err().status, 400);
+    users.set_password(&actor, dana, &change("Passw0rd1", "NewPassw0rd")).await.unwrap();
+    assert!(instance.by_cookie(&cookie).await.is_anonymous());
+
+    let cookie = instance.services.sessions.sign_in("dana", "NewPassw0rd", None).await.unwrap().unwrap();
+    assert_eq!(instance.by_cookie(&cookie).await.user_id(), Some(dana));
+    users.delete(&admin, dana).await.unwrap();
+    let nobody = instance.by_cookie(&cookie).await;
+    assert!(nobody.is_anonymous());
+    assert_eq!(users.current(&nobody, Some(&cookie)).await.unwrap_err().status, 404);
+    assert_eq!(users.current(&nobody, None).await.unwrap_err().status, 401);
+}
+
+#[tokio::test]
+async fn robots_present_their_secret_until_they_expire_or_are_switched_off() {
+    let instance = Instance::open(Settings::default()).await;
+    let hash = service::authn::password::hash_random(&SystemIds, "vqY0zwLwHbHtAfzGDCtYDTdLhZTNSw1x");
+    let now = instance.clock.micros() / 1_000_000;
+    insert_robot(&instance, "ci", 0, &hash, now + 30, false).await;
+    insert_robot(&instance, "library+off", 1, &hash, -1, true).await;
+    insert_robot(&instance, "library+pull", 1, &hash, -1, false).await;
+    let secret = "vqY0zwLwHbHtAfzGDCtYDTdLhZTNSw1x";
+    let level = |actor: Actor| match actor {
+        Actor::Robot(robot) => format!("{} {} {}", robot.name, robot.level.as_str(), robot.grants.len()),
+        other => other.name().to_owned(),
+    };
+    assert_eq!(level(instance.basic("robot$ci", secret).await), "robot$ci system 1");
+    assert_eq!(level(instance.basic("robot$library+pull", secret).await), "robot$library+pull project 1");
+    for (name, secret) in [("robot$library+off", secret), ("robot$ci", "wrong"), ("robot$nobody", secret)] {
+        assert_eq!(level(instance.basic(name, secret).await), "anonymous", "{name}");
+    }
+    // Remembered, and nobody all the same once it has expired.
+    instance.pass(31);
+    assert_eq!(level(instance.basic("robot$ci", secret).await), "anonymous");
+    instance.services.authn.forget(AccountRef::Robot(model::RobotId(3)));
+    assert_eq!(level(instance.basic("robot$library+pull", secret).await), "robot$library+pull project 1");
+}
+
+async fn insert_robot(instance: &Instance, name: &str, project: i64, hash: &str, expires_at: i64, is_disabled: bool) {
+    let sql = "INSERT INTO robot (project_id, name, secret_hash, duration, expires_at, is_disabled, creator_kind, creator_id, permissions, created_at, updated_at)
+        VALUES ($1, $2, $3, -1, $4, $5, 'local', 1, $6, 0, 0)";
+    let permissions = r#"[{"kind":"project","project_id":1,"access":[{"resource":"repository","action":"pull","effect":""}]}]"#;
+    let store::Db::Sqlite { writer, .. } = &instance.services.core.db else { unreachable!("these tests run on SQLite") };
+    let insert = sqlx::query(sql).bind(project).bind(name).bind(hash).bind(expires_at).bind(is_disabled).bind(permissions);
+    insert.execute(writer).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_do_what_to_accounts() {
+    let instance = Instance::open(Settings::default()).await;
+    let users = &instance.services.users;
+    let admin = instance.admin().await;
+    let (dana, evan) = (instance.add("dana").await, instance.add("evan").await);
+    let actor = instance.basic("dana", "Passw0rd1").await;
+    let profile = |email: &str| UserProfile { email: email.into(), realname: "D".into(), comment: String::new() };
+    let refusals = [
+        users.get(&actor, evan).await.unwrap_err(),
+        users.list(&actor, &ListQuery::all()).await.unwrap_err(),
+        users.update(&actor, evan, &profile("x@example.com")).await.unwrap_err(),
+        users.set_sysadmin(&actor, dana, true).await.unwrap_err(),
+        users.delete(&actor, dana).await.unwrap_err(),
+        users.create(&actor, &creation("x"), false).await.unwrap_err(),
+    ];
+    for refusal in refusals {
+        assert_eq!((refusal.status, refusal.message()), (403, "dana"));
+    }
+    for refusal in [users.get(&Actor::Anonymous, dana).await.unwrap_err(), users.create(&Actor::Anonymous, &creation("x"), true).await.unwrap_err()] {
+        assert_eq!(refusal.status, 401);
+    }
+    assert_eq!(users.update(&actor, dana, &profile("evan@example.com")).await.unwrap_err().status, 409);
+    users.update(&actor, dana, &profile("d@example.com")).await.unwrap();
+    assert!(!instance.basic("d@example.com", "Passw0rd1").await.is_anonymous());
+    assert_eq!(users.delete(&admin, ADMIN).await.unwrap_err().message(), "User with ID 1 cannot be deleted");
+    assert_eq!(users.list(&admin, &ListQuery::all()).await.unwrap().total, 2);
+}
+
+#[tokio::test]
+async fn people_register_themselves_only_where_they_may_and_only_in_the_portal() {
+    let instance = Instance::open(Settings { self_registration: true, ..Settings::default() }).await;
+    let users = &instance.services.users;
+    let refused = users.create(&Actor::Anonymous, &creation("zoe"), false).await.unwrap_err();
+    assert_eq!((refused.status, refused.message()), (403, "self-registration cannot be triggered via API"));
+    let zoe = users.create(&Actor::Anonymous, &creation("zoe"), true).await.unwrap();
+    let actor = instance.basic("zoe", "Passw0rd1").await;
+    assert_eq!((actor.user_id(), actor.is_admin()), (Some(zoe), false));
+}

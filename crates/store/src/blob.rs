@@ -1,0 +1,81 @@
+//! Blobs: contents known to the registry, and which repositories hold them. The bytes are the room `blob`'s.
+
+use model::{BlobId, RepositoryId};
+
+use crate::db::on;
+use crate::{Link, Result};
+
+/// A content and its size in bytes.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct BlobRow {
+    /// Its id.
+    #[sqlx(try_from = "i64")]
+    pub id: BlobId,
+    /// `algorithm:hex`.
+    pub digest: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// The blob if the repository holds it.
+pub async fn find_in_repository(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<Option<BlobRow>> {
+    const SQL: &str = "SELECT b.id, b.digest, b.size FROM blob b JOIN repository_blob l ON l.blob_id = b.id
+        WHERE b.digest = $2 AND l.repository_id = $1";
+    Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?)
+}
+
+/// Those of `digests` that the repository holds.
+pub async fn find_all_in_repository(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str]) -> Result<Vec<BlobRow>> {
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT b.id, b.digest, b.size FROM blob b JOIN repository_blob l ON l.blob_id = b.id
+         WHERE l.repository_id = $1 AND b.digest IN {}",
+        link.engine().json_strings("$2")
+    );
+    let list = serde_json::json!(digests).to_string();
+    Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(repository.get()).bind(list).fetch_all(c).await)?)
+}
+
+/// A repository that holds the blob and belongs to one of `projects`, for a mount without a named source.
+pub async fn held_by_projects(link: &mut Link<'_>, digest: &str, projects: &[i64]) -> Result<Option<BlobRow>> {
+    let sql = format!(
+        "SELECT b.id, b.digest, b.size FROM blob b JOIN repository_blob l ON l.blob_id = b.id JOIN repository r ON r.id = l.repository_id
+         WHERE b.digest = $1 AND r.deleted_at IS NULL AND r.project_id IN {} LIMIT 1",
+        link.engine().json_integers("$2")
+    );
+    let list = serde_json::json!(projects).to_string();
+    Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(digest).bind(list).fetch_optional(c).await)?)
+}
+
+/// Records a content; one that is known already keeps its row.
+pub async fn upsert(link: &mut Link<'_>, digest: &str, size: i64, now: i64) -> Result<BlobId> {
+    const SQL: &str = "INSERT INTO blob (digest, size, created_at) VALUES ($1, $2, $3)
+        ON CONFLICT (digest) DO UPDATE SET size = excluded.size RETURNING id";
+    let (id,): (i64,) = on!(link, |c| sqlx::query_as(SQL).bind(digest).bind(size).bind(now).fetch_one(c).await)?;
+    Ok(BlobId(id))
+}
+
+/// Lets the repository hold the blob.
+pub async fn attach(link: &mut Link<'_>, repository: RepositoryId, blob: BlobId, now: i64) -> Result<()> {
+    const SQL: &str = "INSERT INTO repository_blob (repository_id, blob_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    on!(link, |c| sqlx::query(SQL).bind(repository.get()).bind(blob.get()).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends the repository's hold on the blob; whether there was one.
+pub async fn detach(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM repository_blob WHERE repository_id = $1 AND blob_id = (SELECT id FROM blob WHERE digest = $2)
+        RETURNING blob_id";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Whether an artifact of the repository needs the blob.
+pub async fn is_needed(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<bool> {
+    const SQL: &str = "SELECT a.id FROM blob b JOIN artifact_blob l ON l.blob_id = b.id JOIN artifact a ON a.id = l.artifact_id
+        WHERE b.digest = $2 AND a.repository_id = $1 AND a.deleted_at IS NULL LIMIT 1";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}

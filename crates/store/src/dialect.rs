@@ -1,0 +1,90 @@
+//! The short list of fragments in which the two engines differ. Everything else is one text for both.
+
+/// Which database is behind a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded database.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+impl Engine {
+    /// `column` contains the pattern `placeholder` in any case; the pattern comes from [`contains`].
+    pub(crate) fn like_any_case(self, column: &str, placeholder: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{column} LIKE {placeholder} ESCAPE '\\'"),
+            Self::Postgres => format!("{column} ILIKE {placeholder} ESCAPE '\\'"),
+        }
+    }
+
+    /// `column` contains the text `placeholder`, upper and lower case apart.
+    pub(crate) fn contains_exact(self, column: &str, placeholder: &str) -> String {
+        match self {
+            Self::Sqlite => format!("instr({column}, {placeholder}) > 0"),
+            Self::Postgres => format!("strpos({column}, {placeholder}) > 0"),
+        }
+    }
+
+    /// The strings of the JSON array in `placeholder`, as a one-column subquery: many values, one statement text.
+    pub(crate) fn json_strings(self, placeholder: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT value FROM json_each({placeholder}))"),
+            Self::Postgres => format!("(SELECT value FROM json_array_elements_text({placeholder}::json))"),
+        }
+    }
+
+    /// The integers of the JSON array in `placeholder`, as a one-column subquery.
+    pub(crate) fn json_integers(self, placeholder: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT value FROM json_each({placeholder}))"),
+            Self::Postgres => format!("(SELECT value::bigint FROM json_array_elements_text({placeholder}::json))"),
+        }
+    }
+
+    /// A JSON object as text out of `'key', value` pairs.
+    pub(crate) fn json_object(self, pairs: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_object({pairs})"),
+            Self::Postgres => format!("json_build_object({pairs})"),
+        }
+    }
+
+    /// All rows of a group as one JSON array in a text; `object` comes from [`Self::json_object`].
+    pub(crate) fn json_array(self, object: &str, order: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_group_array({object} ORDER BY {order})"),
+            Self::Postgres => format!("json_agg({object} ORDER BY {order})::text"),
+        }
+    }
+
+    /// The text at `key` of the JSON object in the text column `column`.
+    pub(crate) fn json_text(self, column: &str, key: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_extract({column}, '$.{key}')"),
+            Self::Postgres => format!("({column}::json ->> '{key}')"),
+        }
+    }
+}
+
+/// A `LIKE` pattern for "contains `text`", wildcards in it escaped with a backslash.
+pub(crate) fn contains(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn wildcards_in_a_searched_text_stand_for_themselves() {
+        assert_eq!(super::contains(r"a_b%c\d"), r"%a\_b\%c\\d%");
+    }
+}

@@ -1,0 +1,31 @@
+//! The journey with oras, where it is installed: no package of Debian's or npm's brings it.
+
+use super::{Journey, installed, ok, same};
+use crate::instance::ADMIN;
+use anyhow::Result;
+use std::fs;
+use std::process::Command;
+
+fn oras(journey: &Journey, words: &[&str]) -> Result<Command> {
+    let mut command = installed("oras")?;
+    command.args(words).args(["--username", ADMIN, "--password", &journey.target.password]);
+    match journey.target.authority() {
+        None => command.arg("--plain-http"),
+        Some(ca) => command.arg("--ca-file").arg(ca),
+    };
+    command.current_dir(journey.folder);
+    Ok(command)
+}
+
+/// A file is pushed as an artifact, another attached to it, and both are found again.
+pub fn push_pull_attach(journey: &mut Journey) -> Result<()> {
+    let reference = format!("{}:v1", journey.target.reference("oras"));
+    fs::write(journey.path("note.txt"), "a note\n")?;
+    fs::write(journey.path("sbom.json"), "{}\n")?;
+    ok(oras(journey, &["push", "--artifact-type", "application/vnd.test.note"])?.args([&reference, "note.txt:text/plain"]))?;
+    ok(oras(journey, &["attach", "--artifact-type", "application/vnd.test.sbom"])?.args([&reference, "sbom.json:application/json"]))?;
+    let found = ok(oras(journey, &["discover", "--format", "json"])?.arg(&reference))?;
+    same("the attached artifact is discovered", found.contains("application/vnd.test.sbom"), true)?;
+    ok(oras(journey, &["pull", "-o", "back"])?.arg(&reference))?;
+    same("the file", fs::read_to_string(journey.path("back/note.txt"))?.as_str(), "a note\n")
+}

@@ -1,0 +1,60 @@
+use super::*;
+
+#[test]
+fn the_command_line_is_sound() {
+    cli().debug_assert();
+}
+
+#[test]
+fn the_help_is_as_reviewed() {
+    let mut command = cli();
+    insta::assert_snapshot!("help", command.render_help());
+    for (snapshot, name) in [("help_serve", "serve"), ("help_admin", "admin")] {
+        let mut command = cli();
+        command.build();
+        let text = command.find_subcommand_mut(name).unwrap().render_help();
+        insta::assert_snapshot!(snapshot, text);
+    }
+}
+
+#[test]
+fn flags_reach_the_configuration() {
+    let matches = cli()
+        .try_get_matches_from([
+            "berth",
+            "serve",
+            "--config",
+            "/etc/b.toml",
+            "--listen",
+            "[::]:1",
+            "--tls",
+            "self-signed",
+            "--admin-password-file",
+            "/run/pw",
+            "--database-url",
+            "sqlite:x",
+        ])
+        .unwrap();
+    let mut found = given(matches.subcommand_matches("serve").unwrap());
+    found.flags.sort();
+    let expected = [
+        ("admin_password_file", "/run/pw"),
+        ("database_url", "sqlite:x"),
+        ("listen", "[::]:1"),
+        ("tls.mode", "self-signed"),
+    ];
+    assert_eq!(
+        found.flags,
+        expected.map(|(k, v)| (k.to_owned(), v.to_owned()))
+    );
+    assert_eq!(found.file, Some(PathBuf::from("/etc/b.toml")));
+}
+
+#[test]
+fn a_secret_has_no_flag_of_its_own() {
+    assert!(
+        cli()
+            .try_get_matches_from(["berth", "serve", "--admin-password", "x"])
+            .is_err()
+    );
+}

@@ -1,0 +1,198 @@
+//! Composition: builds everything the doors use, from the configuration. `command` calls it, nobody else.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use model::secret::Secret as ModelSecret;
+use service::seal::Seal;
+use service::{Ids as _, Parts, Services, Settings, SystemClock, SystemIds};
+use store::Db;
+
+use crate::app::App;
+use crate::config::{Config, Database, Secret};
+use crate::security::Origins;
+use crate::site::Site;
+use crate::{portal, registry, rest};
+
+/// The instance's key: seals secrets in the database, and must stay with it.
+const KEY_FILE: &str = "instance.key";
+/// Where a generated password is left.
+const PASSWORD_FILE: &str = "admin-password";
+/// How often abandoned uploads are looked for.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// Builds the whole server.
+///
+/// # Errors
+/// The data directory or the database is of no use.
+pub async fn build(config: &Config) -> anyhow::Result<App> {
+    let services = services(config).await?;
+    let given = config.admin_password.as_ref().map(|p| ModelSecret::new(p.reveal().to_owned()));
+    let first = service::user::bootstrap(&services, given.as_ref()).await.map_err(sentence)?;
+    let admin_password_file = match first.generated {
+        None => None,
+        Some(password) => {
+            let file = config.data.join(PASSWORD_FILE);
+            write_private(&file, format!("{}\n", password.expose()).as_bytes())?;
+            Some(file)
+        }
+    };
+    let recorder = tokio::spawn(services.core.recorder.clone().run());
+    let sweeper = tokio::spawn(sweep(services.clone()));
+    let router = router(config, &services);
+    let on_stop: crate::app::OnStop = Box::new(move || {
+        Box::pin(async move {
+            recorder.abort();
+            sweeper.abort();
+            services.stop().await;
+        })
+    });
+    Ok(App { router, admin_password_file, on_stop })
+}
+
+/// Brings the database to this version's schema; a line about what was done.
+///
+/// # Errors
+/// The database cannot be reached or was made by a later version.
+pub async fn migrate(config: &Config) -> anyhow::Result<String> {
+    prepare_data(&config.data)?;
+    let db = database(config).await?;
+    db.migrate().await?;
+    db.close().await;
+    Ok(format!("{} has this version's schema", config.database.describe()))
+}
+
+/// Whether the database can be reached, and its schema's state in a few words; changes nothing.
+///
+/// # Errors
+/// The database cannot be reached or was made by a later version.
+pub async fn check_database(config: &Config) -> anyhow::Result<String> {
+    if let Database::Sqlite(path) = &config.database
+        && !path.exists()
+    {
+        return Ok("will be made at the first start".to_owned());
+    }
+    let db = database(config).await?;
+    let pending = db.pending_migrations().await?;
+    db.close().await;
+    Ok(match pending {
+        0 => "reachable, the schema is this version's".to_owned(),
+        n => format!("reachable, {n} migration(s) will run at the next start"),
+    })
+}
+
+/// Gives `admin` the password, or a generated one, whose file is the result. Sessions of `admin` end.
+///
+/// # Errors
+/// The password breaks the rule for passwords, or the database cannot be written.
+pub async fn reset_admin_password(config: &Config, password: Option<Secret>) -> anyhow::Result<Option<PathBuf>> {
+    let services = services(config).await?;
+    let given = password.map(|p| ModelSecret::new(p.reveal().to_owned()));
+    let generated = services.users.reset_admin_password(given.as_ref()).await.map_err(sentence)?;
+    services.stop().await;
+    let Some(password) = generated else {
+        return Ok(None);
+    };
+    let file = config.data.join(PASSWORD_FILE);
+    write_private(&file, format!("{}\n", password.expose()).as_bytes())?;
+    Ok(Some(file))
+}
+
+async fn services(config: &Config) -> anyhow::Result<Services> {
+    prepare_data(&config.data)?;
+    let db = database(config).await?;
+    db.migrate().await?;
+    let blobs = blob::BlobStore::filesystem(&config.data.join("registry")).await?;
+    let parts = Parts {
+        db,
+        blobs,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        settings: settings(config),
+        seal: Seal::new(instance_key(&config.data)?),
+    };
+    Services::open(parts).await.map_err(sentence)
+}
+
+fn router(config: &Config, services: &Services) -> Router {
+    let origins = Origins::new(config.trusted_proxies.clone(), config.external_url.as_ref(), config.listen);
+    let site = Site::embedded();
+    Router::new()
+        .merge(registry::router(services.clone(), origins.clone()))
+        .merge(rest::router(services.clone(), origins.clone()))
+        .merge(site.routes())
+        .merge(portal::router(services.clone(), origins, &site))
+}
+
+fn settings(config: &Config) -> Settings {
+    let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+    Settings {
+        token_lifetime: seconds(config.token_lifetime),
+        session_lifetime: seconds(config.session_timeout),
+        max_blob_bytes: config.limits.blob_size,
+        upload_lifetime: seconds(config.limits.upload_lifetime),
+        external_url: config.external_url.as_ref().map(|url| url.origin().ascii_serialization()),
+        ..Settings::default()
+    }
+}
+
+async fn database(config: &Config) -> anyhow::Result<Db> {
+    let url = match &config.database {
+        Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Database::Postgres(url) => url.reveal().to_owned(),
+    };
+    Db::open(&url).await.with_context(|| format!("{} cannot be opened", config.database.describe()))
+}
+
+/// Removes what uploads left behind, now and every hour.
+async fn sweep(services: Services) {
+    loop {
+        match services.registry.sweep_uploads().await {
+            Ok(0) => {}
+            Ok(n) => tracing::info!(uploads = n, "abandoned uploads were removed"),
+            Err(error) => tracing::warn!(%error, "abandoned uploads could not be removed"),
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+fn prepare_data(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("the data directory {} cannot be made", data.display()))
+}
+
+/// The instance's key; made at the first start.
+fn instance_key(data: &Path) -> anyhow::Result<[u8; 32]> {
+    let file = data.join(KEY_FILE);
+    if !file.exists() {
+        let mut key = [0; 32];
+        SystemIds.fill(&mut key);
+        write_private(&file, &key)?;
+    }
+    let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    <[u8; 32]>::try_from(bytes).map_err(|bytes| anyhow::anyhow!("{} has {} bytes instead of 32", file.display(), bytes.len()))
+}
+
+/// A file for its owner only, complete or not there.
+fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let what = || format!("{} cannot be written", file.display());
+    let new = file.with_extension("new");
+    let _ = std::fs::remove_file(&new);
+    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).with_context(what)?;
+    out.write_all(content).and_then(|()| out.sync_all()).with_context(what)?;
+    std::fs::rename(&new, file).with_context(what)
+}
+
+/// A refusal of the rules as an operator reads it.
+fn sentence(error: service::Error) -> anyhow::Error {
+    if error.status >= 500 { anyhow::Error::new(error) } else { anyhow::anyhow!("{}", error.message()) }
+}

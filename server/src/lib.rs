@@ -1,0 +1,14 @@
+//! The server: four doors over one set of rules, their composition, configuration, the listener and the subcommands.
+//! Used by the program `berth` and by tests.
+
+pub mod app;
+pub mod command;
+pub mod compose;
+pub mod config;
+pub mod listen;
+pub mod log;
+pub mod portal;
+pub mod registry;
+pub mod rest;
+pub mod security;
+pub mod site;

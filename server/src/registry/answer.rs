@@ -1,0 +1,104 @@
+//! What answers of the registry have in common: the version header, the error envelope, addresses that the client can follow.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use service::{Actor, Error};
+
+use super::Door;
+use crate::security::ClientFacts;
+
+/// `registry/2.0` on every answer: old clients and proxies look for it.
+pub(super) const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+pub(super) const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// One request: who, from where, with which headers.
+pub(super) struct Context {
+    pub(super) door: Arc<Door>,
+    pub(super) actor: Actor,
+    pub(super) client: ClientFacts,
+    pub(super) headers: HeaderMap,
+}
+
+impl Context {
+    /// A header as text.
+    pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// An address of this server as this client writes it.
+    pub(super) fn address(&self, path: std::fmt::Arguments<'_>) -> String {
+        format!("{}{path}", self.client.base_url())
+    }
+
+    pub(super) fn registry(&self) -> &service::registry::Registry {
+        &self.door.services.registry
+    }
+}
+
+/// An answer under construction.
+pub(super) struct Answer(Response);
+
+impl Answer {
+    pub(super) fn new(status: StatusCode) -> Self {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+        Self(response)
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        // Values are digests, media types and addresses that were parsed before; anything else is left out rather than sent broken.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers_mut().insert(name, value);
+        }
+        self
+    }
+
+    pub(super) fn length(mut self, length: u64) -> Self {
+        self.0.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        self
+    }
+
+    /// Without a body.
+    pub(super) fn empty(self) -> Response {
+        self.length(0).0
+    }
+
+    /// As for 204 and 304, or a HEAD: the headers say all.
+    pub(super) fn bare(self) -> Response {
+        self.0
+    }
+
+    pub(super) fn body(mut self, body: impl Into<Body>) -> Response {
+        *self.0.body_mut() = body.into();
+        self.0
+    }
+
+    pub(super) fn json(self, body: Bytes) -> Response {
+        let length = body.len() as u64;
+        self.header(header::CONTENT_TYPE, "application/json; charset=utf-8").length(length).body(body)
+    }
+}
+
+/// The error envelope, logged when it is our fault.
+pub(super) fn error(error: &Error) -> Response {
+    if error.status >= 500 {
+        tracing::error!(%error, "a registry request failed");
+    }
+    let entries = error.items.iter().map(|item| {
+        let mut entry = serde_json::json!({"code": item.code, "message": item.message});
+        if let Some(detail) = &item.detail {
+            entry["detail"] = detail.clone();
+        }
+        entry
+    });
+    let mut body = serde_json::json!({"errors": entries.collect::<Vec<_>>()}).to_string();
+    body.push('\n');
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Answer::new(status).json(body.into())
+}

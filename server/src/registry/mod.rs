@@ -1,0 +1,189 @@
+//! The door of the distribution protocol: `/v2/*` in, `oci::Operation` out of it, one call to the rules, the protocol's answers back.
+//! `compose` mounts it; no session middleware touches it.
+
+mod answer;
+mod blobs;
+mod lists;
+mod manifests;
+mod token;
+mod uploads;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderValue, header};
+use oci::{Operation, RouteError};
+use service::error::Challenge;
+use service::{Actor, Error, Services};
+
+use crate::security::{ClientFacts, Origins};
+use answer::Context;
+
+/// What the door needs: the rules, and how clients see this server.
+#[derive(Clone, Debug)]
+pub struct Door {
+    services: Services,
+    origins: Origins,
+}
+
+/// The routes of the registry and its token service.
+pub fn router(services: Services, origins: Origins) -> Router {
+    let door = Arc::new(Door { services, origins });
+    Router::new()
+        .route("/v2", any(registry))
+        .route("/v2/", any(registry))
+        .route("/v2/{*rest}", any(registry))
+        .route("/service/token", any(token::token))
+        .route("/.well-known/jwks.json", get(token::jwks))
+        .with_state(door)
+}
+
+/// How the caller presented itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presented {
+    Nothing,
+    Basic,
+    Bearer,
+}
+
+impl Door {
+    /// Who calls, by the `Authorization` header alone: a portal session does not pull.
+    async fn caller(&self, headers: &HeaderMap) -> Result<(Actor, Presented), Error> {
+        let Some(value) = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) else {
+            return Ok((Actor::Anonymous, Presented::Nothing));
+        };
+        if let Some(token) = strip_scheme(value, "Bearer ") {
+            let actor = self.services.core.tokens.verify(token).map(Actor::Token);
+            return Ok((actor.unwrap_or_default(), Presented::Bearer));
+        }
+        let Some((user, password)) = basic(value) else {
+            return Ok((Actor::Anonymous, Presented::Nothing));
+        };
+        if user.is_empty() && password.is_empty() {
+            // Some clients send empty credentials for "nobody".
+            return Ok((Actor::Anonymous, Presented::Nothing));
+        }
+        let actor = self.services.authn.basic(&user, &password).await?;
+        Ok((actor.unwrap_or_default(), Presented::Basic))
+    }
+
+    /// The value of `WWW-Authenticate` for a 401. Bearer always names how to get a token, and what was wrong with the one presented.
+    fn challenge(&self, error: &Error, presented: Presented, actor: &Actor, operation: Option<&Operation>, client: &ClientFacts) -> Option<HeaderValue> {
+        use oci::challenge::TokenFault;
+        let text = match (error.challenge, presented) {
+            (Challenge::Empty, _) => String::new(),
+            (Challenge::Basic, _) | (Challenge::Asked, Presented::Basic) => oci::Challenge::basic("harbor").to_string(),
+            (Challenge::Asked, presented) => {
+                let realm = format!("{}/service/token", self.origins.external_base(client));
+                let scopes = operation.map(Operation::scopes).unwrap_or_default();
+                let challenge = oci::Challenge::bearer(realm, service::token::SERVICE, scopes);
+                match (presented, actor) {
+                    (Presented::Bearer, Actor::Token(_)) => challenge.with_error(TokenFault::InsufficientScope),
+                    (Presented::Bearer, _) => challenge.with_error(TokenFault::Invalid),
+                    _ => challenge,
+                }
+                .to_string()
+            }
+        };
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+async fn registry(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let client = door.origins.facts(&parts.extensions, &parts.uri, &parts.headers);
+    let (actor, presented) = match door.caller(&parts.headers).await {
+        Ok(caller) => caller,
+        Err(error) => return answer::error(&error),
+    };
+    let operation = match Operation::parse(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default()) {
+        Ok(operation) => operation,
+        Err(error) => return unrouted(&error, &parts.method, parts.uri.path()),
+    };
+    let context = Context { door: door.clone(), actor, client, headers: parts.headers };
+    let head = parts.method == http::Method::HEAD;
+    let answered = dispatch(&context, &operation, body).await;
+    let mut response = match answered {
+        Ok(response) => response,
+        Err(error) => {
+            let mut response = answer::error(&error);
+            if error.status == 401
+                && let Some(value) = door.challenge(&error, presented, &context.actor, Some(&operation), &context.client)
+            {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+            }
+            response
+        }
+    };
+    if head {
+        *response.body_mut() = axum::body::Body::empty();
+    }
+    response
+}
+
+async fn dispatch(context: &Context, operation: &Operation, body: axum::body::Body) -> Result<Response, Error> {
+    match operation {
+        Operation::Ping => lists::ping(context),
+        Operation::Catalog { page } => lists::catalog(context, page).await,
+        Operation::Tags { name, page } => lists::tags(context, name, page).await,
+        Operation::Referrers { name, digest, artifact_types, page } => lists::referrers(context, name, digest, artifact_types, page).await,
+        Operation::Extensions { name } => lists::extensions(context, name.as_ref()).await,
+        Operation::PullManifest { name, reference, head } => manifests::pull(context, name, reference, *head).await,
+        Operation::PushManifest { name, reference, tags } => manifests::push(context, name, reference, tags, body).await,
+        Operation::DeleteManifest { name, reference } => manifests::delete(context, name, reference).await,
+        Operation::PullBlob { name, digest, head } => blobs::pull(context, name, digest, *head).await,
+        Operation::DeleteBlob { name, digest } => blobs::delete(context, name, digest).await,
+        Operation::StartUpload { name, mount, from, digest, digest_algorithm } => {
+            let request = service::registry::UploadRequest {
+                mount: mount.as_deref(),
+                from: from.as_deref(),
+                digest_algorithm: digest_algorithm.as_deref(),
+            };
+            uploads::start(context, name, &request, digest.as_deref(), body).await
+        }
+        Operation::UploadStatus { name, upload } => uploads::status(context, name, upload).await,
+        Operation::UploadChunk { name, upload } => uploads::append(context, name, upload, body).await,
+        Operation::FinishUpload { name, upload, digest } => uploads::finish(context, name, upload, digest.as_deref(), body).await,
+        Operation::CancelUpload { name, upload } => uploads::cancel(context, name, upload).await,
+    }
+}
+
+/// A request that is no operation. Harbor calls what it does not know unauthorised, with an empty challenge.
+fn unrouted(error: &RouteError, method: &http::Method, path: &str) -> Response {
+    let plain = |status: u16, code: oci::ErrorCode, message: String| {
+        let item = service::error::Item { code: code.as_str().into(), message, detail: None };
+        answer::error(&Error::with_items(status, vec![item]))
+    };
+    match error {
+        RouteError::MethodNotAllowed { allow } => {
+            let mut response = plain(405, oci::ErrorCode::Unsupported, format!("{method} is not possible here"));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+            response
+        }
+        RouteError::TooLong => plain(414, oci::ErrorCode::Unsupported, "the address is too long".into()),
+        RouteError::NotFound | RouteError::InvalidName(_) => {
+            let sentence = format!("un-recognized request: {method} {}", path.chars().take(512).collect::<String>());
+            let mut response = answer::error(&Error::unauthorized(format!("{sentence}: {sentence}")));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(""));
+            response
+        }
+    }
+}
+
+fn strip_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
+    let (head, rest) = value.split_at_checked(scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+/// User name and password; the name ends at the first colon.
+fn basic(value: &str) -> Option<(String, String)> {
+    let decoded = BASE64_STANDARD.decode(strip_scheme(value, "Basic ")?).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}

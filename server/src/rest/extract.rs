@@ -1,0 +1,234 @@
+//! What handlers take out of a request: the caller, parameters of path and query, list parameters. JSON bodies are in `json`.
+//! Everything that is malformed is a 422 in the words of the API's binder, before anybody asks who is calling.
+
+use axum::extract::{FromRef, FromRequestParts, OriginalUri, RawPathParams};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use model::list::{ListQuery, Paging, parse_q, parse_sort};
+use service::authn::Credentials;
+use service::{Actor, NameOrId, Services};
+
+use super::RestError;
+
+/// The session's cookie.
+pub(crate) const SESSION_COOKIE: &str = "sid";
+/// Values of flags that mean yes, in any case; everything else means no.
+const YES: [&str; 10] = ["true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"];
+
+/// Who calls: Basic credentials if they are right, else the session, else nobody. Never refuses: use cases do.
+#[derive(Debug)]
+pub struct Caller {
+    /// For the use case.
+    pub actor: Actor,
+    /// What the session's cookie holds, whoever it belongs to.
+    pub cookie: Option<String>,
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    Services: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestError> {
+        let basic = basic(&parts.headers);
+        let session = cookie(&parts.headers, SESSION_COOKIE);
+        let credentials = Credentials {
+            basic: basic.as_ref().map(|(name, secret)| (name.as_str(), secret.as_str())),
+            session,
+            renew: !parts.headers.contains_key("x-harbor-no-session-renewal"),
+        };
+        let actor = Services::from_ref(state).authenticate(credentials).await?;
+        Ok(Self { actor, cookie: session.map(str::to_owned) })
+    }
+}
+
+/// Name and secret of `Authorization: Basic`; `None` for anything else or malformed.
+pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, encoded) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    decoded.split_once(':').map(|(name, secret)| (name.to_owned(), secret.to_owned()))
+}
+
+/// The value of a cookie; the first one counts, empty ones do not.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
+}
+
+/// Parameters of the path.
+#[derive(Debug)]
+pub struct PathParams {
+    values: Vec<(String, String)>,
+    is_resource_name: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathParams {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestError> {
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(|e| RestError::invalid(e.body_text()))?;
+        let values = params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let flag = parts.headers.get("x-is-resource-name").and_then(|v| v.to_str().ok());
+        Ok(Self { values, is_resource_name: flag.is_some_and(is_yes) })
+    }
+}
+
+impl PathParams {
+    /// A parameter as text, unescaped; empty for a name that the route does not have.
+    pub fn text(&self, name: &str) -> &str {
+        self.values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// A parameter that must be a whole number.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn int64<T: From<i64>>(&self, name: &str) -> Result<T, RestError> {
+        let text = self.text(name);
+        let number = text.parse::<i64>().map_err(|_| RestError::invalid(format!("{name} in path must be of type int64: {text:?}")))?;
+        Ok(number.into())
+    }
+
+    /// A project by name or id: digits are an id unless `X-Is-Resource-Name` says otherwise.
+    pub fn project(&self, name: &str) -> NameOrId {
+        NameOrId::parse(self.text(name), self.is_resource_name)
+    }
+
+    /// A repository's path inside its project. Clients escape its slashes twice; once will do.
+    pub fn repository(&self, name: &str) -> String {
+        let escaped = self.text(name);
+        percent_decoded(escaped).unwrap_or_else(|| escaped.to_owned())
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let (high, low) = (digit()?, digit()?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Parameters of the query, unescaped. The gate has refused queries that cannot be read.
+#[derive(Debug, Default)]
+pub struct QueryParams(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, RestError> {
+        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+impl QueryParams {
+    /// Of a query, or of a form's body.
+    pub(super) fn parse(query: &str) -> Self {
+        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// The first value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter that must be there and not be empty.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn required(&self, name: &str) -> Result<&str, RestError> {
+        self.get(name).filter(|v| !v.is_empty()).ok_or_else(|| RestError::invalid(format!("{name} in query is required")))
+    }
+
+    /// A whole number, if there is one.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn int64(&self, name: &str) -> Result<Option<i64>, RestError> {
+        let Some(text) = self.get(name).filter(|v| !v.is_empty()) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| RestError::invalid(format!("{name} in query must be of type int64: {text:?}")))
+    }
+
+    /// A flag; without a value it is `default`. Never an error.
+    pub fn flag(&self, name: &str, default: bool) -> bool {
+        self.get(name).filter(|v| !v.is_empty()).map_or(default, is_yes)
+    }
+}
+
+fn is_yes(text: &str) -> bool {
+    YES.iter().any(|yes| yes.eq_ignore_ascii_case(text))
+}
+
+/// `page`, `page_size`, `q` and `sort`, and the way to answer with a page: [`Listing::page`](super::page).
+#[derive(Debug)]
+pub struct Listing {
+    /// For the use case.
+    pub query: ListQuery,
+    pub(super) paging: Paging,
+    pub(super) path_and_query: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listing {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, RestError> {
+        let query = QueryParams::parse(parts.uri.query().unwrap_or_default());
+        let paging = Paging::parse(query.get("page"), query.get("page_size")).map_err(RestError::invalid)?;
+        let terms = parse_q(query.get("q").unwrap_or_default()).map_err(|e| service::Error::bad_request(e.to_string()))?;
+        let sort = parse_sort(query.get("sort").unwrap_or_default());
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let path_and_query = uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string);
+        Ok(Self { query: ListQuery::new(paging, terms, sort), paging, path_and_query })
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn basic_credentials() {
+        let of = |value: &'static str| basic(&HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]));
+        assert_eq!(of("Basic ZGFuYTpQYXNzOncwcmQ="), Some(("dana".into(), "Pass:w0rd".into())));
+        assert_eq!(of("basic Og=="), Some((String::new(), String::new())));
+        for none in ["Basic %%%", "Basic ZGFuYQ==", "Bearer abc", "Negotiate abc", "", "Basic"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn cookies() {
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static("a=1; sid=x=y;sid=z; b="))]);
+        assert_eq!((cookie(&headers, "sid"), cookie(&headers, "b"), cookie(&headers, "id")), (Some("x=y"), None, None));
+    }
+
+    #[test]
+    fn flags_never_fail() {
+        let query = QueryParams::parse("a=TRUE&b=maybe&c=&d=On");
+        let flags = ["a", "b", "c", "d", "e"].map(|name| query.flag(name, false));
+        assert_eq!(flags, [true, false, false, true, false]);
+        assert!(query.flag("c", true) && !query.flag("b", true));
+    }
+
+    #[test]
+    fn repositories_are_unescaped_once_more() {
+        assert_eq!(percent_decoded("a%2Fb").as_deref(), Some("a/b"));
+        assert_eq!(percent_decoded("a/b%"), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! Conversations recorded from a real Harbor, played against this server: one test for each conversation and engine. No hard
+//! difference may be left but those in `golden/deliberate.toml`, each with its reason.
+//!
+//! SQLite is always played; PostgreSQL where `BERTH_TEST_POSTGRES_URL` leads to one on which databases can be made.
+//! `BERTH_GOLDEN_SHOW=all` prints the differences that are not hard, too.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use testkit::player::{Conversation, Deliberate, Engine, FreshServer, Kind, Report, play};
+
+const POSTGRES: &str = "BERTH_TEST_POSTGRES_URL";
+
+/// A test of each conversation for SQLite and PostgreSQL, and the list `PLAYED` of all of them.
+macro_rules! played {
+    ($($test:ident: $name:literal,)*) => {
+        /// The conversations that are played, by their files' names.
+        const PLAYED: &[&str] = &[$($name),*];
+
+        mod sqlite {
+            $(#[test]
+            fn $test() {
+                super::check($name, &testkit::player::Engine::Sqlite);
+            })*
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $test() {
+                super::check_on_postgres($name);
+            })*
+        }
+    };
+}
+
+played! {
+    errors: "errors",
+    members: "members",
+    project_lists: "project-lists",
+    project_metadata: "project-metadata",
+    projects: "projects",
+    repositories: "repositories",
+    robots: "robots",
+    tags: "tags",
+    token: "token",
+    users: "users",
+    v2_lists: "v2-lists",
+    v2_manifests: "v2-manifests",
+    v2_push: "v2-push",
+}
+
+/// The conversations that need what does not exist yet: file's name and what is missing.
+const NOT_YET: &[(&str, &str)] = &[
+    ("accessories", "accessories, additions"),
+    ("artifact-types", "additions, icons"),
+    ("artifacts", "labels, immutable tag rules"),
+    ("audit", "audit logs, labels"),
+    ("config", "all of the configuration"),
+    ("config-read-only", "all of the configuration, search, labels, garbage collection, quotas"),
+    ("gc", "garbage collection"),
+    ("immutable-effect", "immutable tag rules"),
+    ("immutable-rules", "immutable tag rules"),
+    ("jobservice", "jobs, retention, garbage collection"),
+    ("labels", "labels"),
+    ("labels-on-artifacts", "labels"),
+    ("ldap", "LDAP"),
+    ("ldap-groups", "LDAP, user groups"),
+    ("ldap-users", "LDAP"),
+    ("member-views", "search"),
+    ("oidc", "OpenID Connect"),
+    ("oidc-groups", "OpenID Connect, user groups"),
+    ("permissions", "labels, immutable tag rules, webhooks, scanning, preheating, audit logs, retention"),
+    ("permissions-system", "all of the system's operations"),
+    ("preheat", "preheating"),
+    ("pull-effects", "signature and vulnerability policies"),
+    ("purge-audit", "purging of audit logs"),
+    ("quota-effect", "quotas"),
+    ("quotas", "quotas"),
+    ("registries", "registries, replication"),
+    ("replication-policies", "registries, replication"),
+    ("replication-runs", "registries, replication"),
+    ("retention-policy", "retention"),
+    ("retention-run", "retention, immutable tag rules"),
+    ("robots-life", "labels, quotas, registries, search, statistics, audit logs"),
+    ("scanners", "scanners"),
+    ("scanning", "scanners, scanning"),
+    ("schedules", "schedules, garbage collection, retention"),
+    ("search-statistics", "search, statistics"),
+    ("session", "labels"),
+    ("system", "CVE allowlist, volumes, certificate, icons"),
+    ("usergroups", "user groups"),
+    ("users-secrets", "OpenID Connect's secrets"),
+    ("webhook-payloads", "webhooks, retention, quotas"),
+    ("webhook-policies", "webhooks"),
+];
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn load(name: &str) -> Conversation {
+    let path = golden().join("conversations").join(format!("{name}.json"));
+    Conversation::load(&path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn deliberate() -> Deliberate {
+    Deliberate::load(&golden().join("deliberate.toml")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn check_on_postgres(name: &str) {
+    match std::env::var(POSTGRES) {
+        Ok(url) if !url.is_empty() => check(name, &Engine::Postgres(url)),
+        _ => eprintln!("not played: {POSTGRES} is not set"),
+    }
+}
+
+fn check(name: &str, engine: &Engine) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    if let Err(trouble) = runtime.block_on(trouble_with(&load(name), engine)) {
+        panic!("{name}: {trouble}");
+    }
+}
+
+/// Plays a conversation against a server of its own.
+async fn trouble_with(conversation: &Conversation, engine: &Engine) -> Result<(), String> {
+    let server = FreshServer::start(Path::new(env!("CARGO_BIN_EXE_berth")), engine).await.map_err(|e| e.to_string())?;
+    let played = play(conversation, &server.target()).await;
+    let output = server.output();
+    server.stop().await;
+    let mut report = played.map_err(|e| e.to_string())?;
+    let list = deliberate();
+    let unused: Vec<_> = list.apply(&mut report).into_iter().map(|entry| entry.step.clone()).collect();
+    if std::env::var("BERTH_GOLDEN_SHOW").is_ok_and(|show| show == "all") {
+        for difference in &report.differences {
+            println!("{} {difference}", report.conversation);
+        }
+    }
+    verdict(&report, &unused).map_err(|trouble| format!("{trouble}\nThe server's last words:\n{}", last_lines(&output, 30)))
+}
+
+fn verdict(report: &Report, unused: &[String]) -> Result<(), String> {
+    let mut trouble = String::new();
+    let hard: Vec<_> = report.of_kind(Kind::Hard).collect();
+    if !hard.is_empty() {
+        let steps: BTreeSet<_> = hard.iter().map(|difference| &difference.step).collect();
+        let _ = writeln!(trouble, "{} hard differences in {} of {} steps", hard.len(), steps.len(), report.steps_compared);
+        for difference in &hard {
+            let _ = writeln!(trouble, "{difference}");
+        }
+    }
+    for step in unused {
+        let _ = writeln!(trouble, "deliberate.toml lists {step}, but there is no such difference");
+    }
+    for skipped in &report.skipped {
+        let _ = writeln!(trouble, "{} was not played: {}", skipped.step.as_deref().unwrap_or("all of it"), skipped.reason);
+    }
+    if trouble.is_empty() { Ok(()) } else { Err(trouble) }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[test]
+fn every_conversation_is_in_exactly_one_list() {
+    let files = std::fs::read_dir(golden().join("conversations")).expect("the recordings");
+    let files: BTreeSet<String> =
+        files.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()).collect();
+    let listed: Vec<_> = PLAYED.iter().copied().chain(NOT_YET.iter().map(|(name, _)| *name)).collect();
+    let once: BTreeSet<String> = listed.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(once.len(), listed.len(), "a conversation is listed twice");
+    assert_eq!(once, files);
+    assert!(NOT_YET.iter().all(|(_, missing)| !missing.is_empty()));
+}
+
+#[test]
+fn every_conversation_is_readable() {
+    for name in PLAYED.iter().copied().chain(NOT_YET.iter().map(|(name, _)| *name)) {
+        assert!(!load(name).script.steps.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn deliberate_differences_name_steps_that_are_played() {
+    for entry in deliberate().entries {
+        let at = format!("{} {}", entry.conversation, entry.step);
+        assert!(PLAYED.contains(&entry.conversation.as_str()), "{at}: the conversation is not played");
+        let conversation = load(&entry.conversation);
+        let mut steps = conversation.script.steps.iter();
+        let compared = steps.any(|step| step.id.as_deref() == Some(&entry.step) && step.differ.is_none());
+        assert!(compared, "{at}: no such step is compared");
+    }
+}
