@@ -15,10 +15,12 @@ use crate::app::App;
 use crate::config::{Config, Database, Secret};
 use crate::security::Origins;
 use crate::site::Site;
-use crate::{portal, registry, rest};
+use crate::{acknowledge, portal, registry, rest};
 
 /// The instance's key: seals secrets in the database, and must stay with it.
 const KEY_FILE: &str = "instance.key";
+/// Held by the server that owns an SQLite database.
+const LOCK_FILE: &str = "berth.lock";
 /// Where a generated password is left.
 const PASSWORD_FILE: &str = "admin-password";
 /// How often abandoned uploads are looked for.
@@ -29,7 +31,9 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// # Errors
 /// The data directory or the database is of no use.
 pub async fn build(config: &Config) -> anyhow::Result<App> {
+    let owner = own(config)?;
     let services = services(config).await?;
+    services.join_replicas().await.map_err(sentence)?;
     let given = config.admin_password.as_ref().map(|p| ModelSecret::new(p.reveal().to_owned()));
     let first = service::user::bootstrap(&services, given.as_ref()).await.map_err(sentence)?;
     let admin_password_file = match first.generated {
@@ -41,13 +45,16 @@ pub async fn build(config: &Config) -> anyhow::Result<App> {
         }
     };
     let recorder = tokio::spawn(services.core.recorder.clone().run());
+    let settings = tokio::spawn(services.configuration.clone().run());
     let sweeper = tokio::spawn(sweep(services.clone()));
     let router = router(config, &services);
     let on_stop: crate::app::OnStop = Box::new(move || {
         Box::pin(async move {
             recorder.abort();
             sweeper.abort();
+            settings.abort();
             services.stop().await;
+            drop(owner);
         })
     });
     Ok(App { router, admin_password_file, on_stop })
@@ -112,7 +119,7 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         settings: settings(config),
-        seal: Seal::new(instance_key(&config.data)?),
+        seal: Seal::new(instance_key(config)?),
     };
     Services::open(parts).await.map_err(sentence)
 }
@@ -125,6 +132,7 @@ fn router(config: &Config, services: &Services) -> Router {
         .merge(rest::router(services.clone(), origins.clone()))
         .merge(site.routes())
         .merge(portal::router(services.clone(), origins, &site))
+        .layer(axum::middleware::from_fn_with_state(services.clone(), acknowledge::changes))
 }
 
 fn settings(config: &Config) -> Settings {
@@ -168,16 +176,64 @@ fn prepare_data(data: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the data directory {} cannot be made", data.display()))
 }
 
-/// The instance's key; made at the first start.
-fn instance_key(data: &Path) -> anyhow::Result<[u8; 32]> {
-    let file = data.join(KEY_FILE);
-    if !file.exists() {
+/// Makes this process the only server on an SQLite database. PostgreSQL serves as many as like to share it.
+fn own(config: &Config) -> anyhow::Result<Option<std::fs::File>> {
+    if !matches!(config.database, Database::Sqlite(_)) {
+        return Ok(None);
+    }
+    prepare_data(&config.data)?;
+    let path = config.data.join(LOCK_FILE);
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
+            "another berth already serves the data directory {}: an SQLite database has one server; several can share a PostgreSQL database",
+            config.data.display()
+        ),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+    }
+}
+
+/// The instance's key: from the file that the configuration names, else from the data directory, where it is made at the first start.
+fn instance_key(config: &Config) -> anyhow::Result<[u8; 32]> {
+    let own = config.data.join(KEY_FILE);
+    let file = config.instance_key_file.as_ref().unwrap_or(&own);
+    if *file == own && !file.exists() {
         let mut key = [0; 32];
         SystemIds.fill(&mut key);
-        write_private(&file, &key)?;
+        write_first(file, &key)?;
     }
-    let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    <[u8; 32]>::try_from(bytes).map_err(|bytes| anyhow::anyhow!("{} has {} bytes instead of 32", file.display(), bytes.len()))
+    let bytes = std::fs::read(file).with_context(|| format!("the instance's key {} cannot be read", file.display()))?;
+    key_of(&bytes).with_context(|| format!("{} holds no instance key: 32 bytes, or 64 hexadecimal digits", file.display()))
+}
+
+fn key_of(bytes: &[u8]) -> Option<[u8; 32]> {
+    if let Ok(key) = <[u8; 32]>::try_from(bytes) {
+        return Some(key);
+    }
+    let digits = bytes.trim_ascii();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+        let digit = |at: usize| char::from(pair[at]).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        *byte = digit(0)? << 4 | digit(1)?;
+    }
+    Some(key)
+}
+
+/// As [`write_private`], but a file that somebody else makes at the same moment stays.
+fn write_first(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mine = file.with_extension(format!("{}.new", SystemIds.uuid()));
+    write_private(&mine, content)?;
+    let linked = std::fs::hard_link(&mine, file);
+    let removed = std::fs::remove_file(&mine);
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error).with_context(|| format!("{} cannot be written", file.display())),
+        _ => removed.with_context(|| format!("{} cannot be removed", mine.display())),
+    }
 }
 
 /// A file for its owner only, complete or not there.
@@ -195,4 +251,30 @@ fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
 /// A refusal of the rules as an operator reads it.
 fn sentence(error: service::Error) -> anyhow::Error {
     if error.status >= 500 { anyhow::Error::new(error) } else { anyhow::anyhow!("{}", error.message()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_bytes_or_digits() {
+        let key: Vec<u8> = (0xe0..=0xff).collect();
+        let digits: String = key.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(key_of(&key).map(Vec::from), Some(key.clone()));
+        assert_eq!(key_of(format!("{digits}\n").as_bytes()).map(Vec::from), Some(key));
+        for wrong in [String::new(), "0".repeat(63), "g".repeat(64), "0".repeat(66)] {
+            assert_eq!(key_of(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn of_two_that_make_a_key_at_once_one_wins() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(KEY_FILE);
+        write_first(&file, &[1; 32]).unwrap();
+        write_first(&file, &[2; 32]).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), [1; 32]);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 }

@@ -1,6 +1,7 @@
 //! The server: four doors over one set of rules, their composition, configuration, the listener and the subcommands.
 //! Used by the program `berth` and by tests.
 
+mod acknowledge;
 pub mod app;
 pub mod command;
 pub mod compose;
@@ -8,6 +9,7 @@ pub mod config;
 pub mod listen;
 pub mod log;
 pub mod portal;
+mod read_only;
 pub mod registry;
 pub mod rest;
 pub mod security;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
@@ -32,8 +32,17 @@ pub fn router(services: Services, origins: Origins, site: &Site) -> Router {
     } else {
         tracing::warn!("this program was built without the portal's files: pages have no style and no script");
     }
+    // Walks the route tree once: a mistake in it shows at the start, and the renderer's executor is set up.
+    let pages = leptos_axum::generate_route_list(app::App);
+    tracing::debug!(pages = pages.len(), "the portal's routes are known");
     let door = Door { services: Arc::new(services), origins };
-    Router::new().route("/ui/fn/{*name}", any(function)).fallback(page).with_state(door)
+    Router::new()
+        .route("/ui/fn/{*name}", any(function))
+        // Their POST halves belong to the door of sessions.
+        .route("/account/sign-in", get(page))
+        .route("/account/sign-out", get(page))
+        .fallback(page)
+        .with_state(door)
 }
 
 /// Who asks, as both doors of the portal put it into the context.

@@ -47,6 +47,7 @@ pub(super) async fn create(caller: &Caller, name: String, public: bool, limit: i
         storage_limit: caller.actor.is_admin().then_some(limit),
         ..ProjectReq::default()
     };
+    caller.services.configuration.writable().map_err(|error| caller.refusal(&error))?;
     match caller.services.projects.create(&caller.actor, request).await {
         Ok(id) => Ok(id.to_string()),
         Err(error) => Err(refused_creation(caller.refusal(&error), &name)),

@@ -44,10 +44,6 @@ impl Scope {
     pub fn parse(text: &str) -> Self {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let (name, actions) = rest.rsplit_once(':').unwrap_or((rest, ""));
-        let kind = match kind.split_once('(') {
-            Some((plain, class)) if class.ends_with(')') => plain,
-            _ => kind,
-        };
         let actions = actions
             .split(',')
             .filter(|action| !action.is_empty())
@@ -99,7 +95,7 @@ mod tests {
             ),
             (
                 "repository(plugin):p/r:pull",
-                Scope::new("repository", "p/r", &["pull"]),
+                Scope::new("repository(plugin)", "p/r", &["pull"]),
             ),
             (
                 "registry:catalog:*",

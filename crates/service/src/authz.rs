@@ -1,6 +1,7 @@
 //! The gate: loads the facts about a caller and a project, and asks `model::permission` for the decision. Every use case passes here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::permission::{
@@ -12,9 +13,10 @@ use store::Db;
 use store::project::ProjectRow;
 
 use crate::cache::Caches;
+use crate::replicas::Change;
 use crate::{Actor, Error, Result};
 
-/// The roles somebody has in a project, remembered this long at most: other processes see a change after that.
+/// The roles somebody has in a project, remembered this long at most.
 const ROLES_LIFETIME: Duration = Duration::from_secs(10);
 
 /// A project as a path names it.
@@ -45,18 +47,23 @@ impl std::fmt::Display for NameOrId {
     }
 }
 
+/// Counters, shared by all projects whose id falls on the same one: a collision costs a read, never a wrong answer.
+const SHARDS: usize = 1024;
+
 /// Loads facts and asks.
 #[derive(Debug)]
 pub struct Authz {
     db: Db,
     caches: Arc<Caches>,
-    roles: Cache<(UserId, ProjectId), Arc<[Role]>>,
+    /// With the generation of the project's members from before they were read.
+    roles: Cache<(UserId, ProjectId), (u64, Arc<[Role]>)>,
+    generations: Box<[AtomicU64]>,
 }
 
 impl Authz {
     pub(crate) fn new(db: Db, caches: Arc<Caches>) -> Self {
         let roles = Cache::builder().max_capacity(50_000).time_to_live(ROLES_LIFETIME).build();
-        Self { db, caches, roles }
+        Self { db, caches, roles, generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect() }
     }
 
     /// The project called `name`, if it is there. Says nothing about the caller's rights.
@@ -149,21 +156,37 @@ impl Authz {
         let Actor::User(user) = actor else {
             return Ok(Arc::new([]));
         };
-        if let Some(roles) = self.roles.get(&(user.id, project)) {
+        let generation = self.members(project).load(Ordering::Acquire);
+        if let Some((read_under, roles)) = self.roles.get(&(user.id, project))
+            && read_under == generation
+            && self.caches.replicas().hears()
+        {
             return Ok(roles);
         }
         let mut conn = self.db.read().await?;
         let ids = store::member::roles_of(&mut conn.link(), project, user.id).await?;
         let roles: Arc<[Role]> = ids.into_iter().filter_map(Role::from_id).collect();
-        self.roles.insert((user.id, project), roles.clone());
+        self.roles.insert((user.id, project), (generation, roles.clone()));
         Ok(roles)
     }
 
     /// Memberships of a project changed (call after the commit).
     pub fn members_changed(&self, project: ProjectId) {
-        let gone: Vec<_> = self.roles.iter().filter(|(key, _)| key.1 == project).map(|(key, _)| *key).collect();
-        for key in gone {
-            self.roles.invalidate(&key);
+        self.forget_members(project);
+        self.caches.replicas().announce(Change::Members(project));
+    }
+
+    fn members(&self, project: ProjectId) -> &AtomicU64 {
+        &self.generations[project.get().rem_euclid(SHARDS as i64) as usize]
+    }
+
+    pub(crate) fn forget_members(&self, project: ProjectId) {
+        self.members(project).fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn forget_everything(&self) {
+        for generation in &self.generations {
+            generation.fetch_add(1, Ordering::AcqRel);
         }
     }
 }

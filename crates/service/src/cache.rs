@@ -1,7 +1,8 @@
 //! What may be remembered between requests: who owns it, how much, how long, and how it learns that something changed.
 //!
 //! Every entry carries the generation of its repository (or of all projects) from *before* it was read; a change that was committed raises the generation.
-//! So an entry that was read while somebody wrote is never believed, whatever the order in which it was put here.
+//! So an entry that was read while somebody wrote is never believed, whatever the order in which it was put here. Changes that other processes make
+//! raise it too ([`crate::replicas`]), and nothing is believed by a process that does not hear them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +13,13 @@ use model::{ArtifactId, ProjectId, RepositoryId};
 use moka::sync::Cache;
 use store::project::ProjectRow;
 
+use crate::replicas::{Change, Replicas};
+
 /// Counters, shared by all repositories whose id falls on the same one: a collision costs a read, never a wrong answer.
 const SHARDS: usize = 4096;
 /// Bytes of manifests.
 const MANIFEST_BYTES: u64 = 24 << 20;
-/// No entry is believed longer, so that a change made by another process is seen in bounded time.
+/// No entry is believed longer: a bound for what nobody announces, such as a change by hand in the database.
 const LIFETIME: Duration = Duration::from_secs(30);
 
 /// A manifest as it is served.
@@ -43,6 +46,7 @@ type ManifestKey = (RepositoryId, Box<str>);
 /// The caches of one process.
 #[derive(Debug)]
 pub struct Caches {
+    replicas: Arc<Replicas>,
     generations: Box<[AtomicU64]>,
     project_generation: AtomicU64,
     projects: Cache<Box<str>, Dated<Arc<ProjectRow>>>,
@@ -53,9 +57,18 @@ pub struct Caches {
 }
 
 impl Default for Caches {
+    /// Of a process that is alone.
     fn default() -> Self {
+        Self::new(Arc::default())
+    }
+}
+
+impl Caches {
+    /// Empty ones.
+    pub fn new(replicas: Arc<Replicas>) -> Self {
         let small = |n: u64| Cache::builder().max_capacity(n).time_to_live(LIFETIME);
         Self {
+            replicas,
             generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             project_generation: AtomicU64::new(0),
             projects: small(10_000).build(),
@@ -73,9 +86,11 @@ impl Default for Caches {
                 .build(),
         }
     }
-}
 
-impl Caches {
+    pub(crate) fn replicas(&self) -> &Replicas {
+        &self.replicas
+    }
+
     fn shard(&self, repository: RepositoryId) -> &AtomicU64 {
         &self.generations[repository.get() as usize % SHARDS]
     }
@@ -87,6 +102,11 @@ impl Caches {
 
     /// Content of a repository changed (call after the commit).
     pub fn repository_changed(&self, repository: RepositoryId) {
+        self.forget_repository(repository);
+        self.replicas.announce(Change::Repository(repository));
+    }
+
+    pub(crate) fn forget_repository(&self, repository: RepositoryId) {
         self.shard(repository).fetch_add(1, Ordering::AcqRel);
     }
 
@@ -97,12 +117,32 @@ impl Caches {
 
     /// A project was made, changed or deleted, or a repository deleted (call after the commit).
     pub fn projects_changed(&self) {
+        self.forget_projects();
+        self.replicas.announce(Change::Projects);
+    }
+
+    pub(crate) fn forget_projects(&self) {
         self.project_generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn forget_everything(&self) {
+        self.forget_projects();
+        for generation in &self.generations {
+            generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn of_repository<T>(&self, entry: Option<Dated<T>>, repository: RepositoryId) -> Option<T> {
+        entry.filter(|d| d.generation == self.generation(repository) && self.replicas.hears()).map(|d| d.value)
+    }
+
+    fn of_projects<T>(&self, entry: Option<Dated<T>>) -> Option<T> {
+        entry.filter(|d| d.generation == self.project_generation() && self.replicas.hears()).map(|d| d.value)
     }
 
     /// A project by name.
     pub fn project(&self, name: &str) -> Option<Arc<ProjectRow>> {
-        self.projects.get(name).filter(|d| d.generation == self.project_generation()).map(|d| d.value)
+        self.of_projects(self.projects.get(name))
     }
 
     /// Remembers a project that was read under `generation`.
@@ -112,7 +152,7 @@ impl Caches {
 
     /// The id of a published repository.
     pub fn repository(&self, project: ProjectId, name: &str) -> Option<RepositoryId> {
-        self.repositories.get(&(project, name.into())).filter(|d| d.generation == self.project_generation()).map(|d| d.value)
+        self.of_projects(self.repositories.get(&(project, name.into())))
     }
 
     /// Remembers a repository that was read under `generation` (of projects).
@@ -122,7 +162,7 @@ impl Caches {
 
     /// A manifest by tag or digest.
     pub fn manifest(&self, repository: RepositoryId, reference: &str) -> Option<Arc<CachedManifest>> {
-        self.manifests.get(&(repository, reference.into())).filter(|d| d.generation == self.generation(repository)).map(|d| d.value)
+        self.of_repository(self.manifests.get(&(repository, reference.into())), repository)
     }
 
     /// Remembers a manifest.
@@ -132,7 +172,7 @@ impl Caches {
 
     /// The size of a blob that the repository holds.
     pub fn blob(&self, repository: RepositoryId, digest: &str) -> Option<u64> {
-        self.blobs.get(&(repository, digest.into())).filter(|d| d.generation == self.generation(repository)).map(|d| d.value)
+        self.of_repository(self.blobs.get(&(repository, digest.into())), repository)
     }
 
     /// Remembers a blob.
@@ -142,7 +182,7 @@ impl Caches {
 
     /// A rendered page of the tag list; `page` names it.
     pub fn tag_list(&self, repository: RepositoryId, page: &str) -> Option<Bytes> {
-        self.tag_lists.get(&(repository, page.into())).filter(|d| d.generation == self.generation(repository)).map(|d| d.value)
+        self.of_repository(self.tag_lists.get(&(repository, page.into())), repository)
     }
 
     /// Remembers a page of the tag list.

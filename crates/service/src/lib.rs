@@ -13,11 +13,13 @@ pub mod quota;
 pub mod label;
 pub mod record;
 pub mod registry;
+pub mod replicas;
 pub mod repository;
 pub mod robot;
 pub mod seal;
 pub mod search;
 pub mod session;
+pub mod setting;
 pub mod settings;
 pub mod statistics;
 pub mod system;
@@ -52,10 +54,12 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub ids: Arc<dyn Ids>,
-    /// How this instance is set up.
-    pub settings: Settings,
+    /// How this instance is set up; read it with [`Core::settings`].
+    pub current_settings: Arc<settings::Current>,
     /// Seals secrets.
     pub seal: Seal,
+    /// The other processes on the database.
+    pub replicas: Arc<replicas::Replicas>,
     /// What is remembered.
     pub caches: Arc<Caches>,
     /// The gate.
@@ -66,6 +70,13 @@ pub struct Core {
     pub recorder: Recorder,
     /// One writer for each upload.
     pub upload_locks: registry::UploadLocks,
+}
+
+impl Core {
+    /// The settings in force now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.current_settings.get()
+    }
 }
 
 /// What [`Services::open`] is given.
@@ -79,7 +90,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub ids: Arc<dyn Ids>,
-    /// Settings.
+    /// Settings until administrators change them.
     pub settings: Settings,
     /// The instance's key.
     pub seal: Seal,
@@ -122,17 +133,22 @@ pub struct Services {
     pub robots: robot::Robots,
     /// What projects may hold.
     pub quotas: quota::Quotas,
+    /// Settings, and read-only mode.
+    pub configuration: setting::Configuration,
 }
 
 impl Services {
     /// Builds the one instance of a process.
     pub async fn open(parts: Parts) -> Result<Self> {
         let Parts { db, blobs, clock, ids, settings, seal } = parts;
-        let tokens = Tokens::open(&db, &seal, clock.clone(), ids.clone(), settings.token_lifetime).await?;
-        let caches = Arc::new(Caches::default());
+        let current_settings = Arc::new(settings::Current::new(settings));
+        setting::load(&db, &current_settings).await?;
+        let tokens = Tokens::open(&db, &seal, clock.clone(), ids.clone(), current_settings.clone()).await?;
+        let replicas = Arc::new(replicas::Replicas::new(&db));
+        let caches = Arc::new(Caches::new(replicas.clone()));
         let authz = Authz::new(db.clone(), caches.clone());
         let recorder = Recorder::new(db.clone());
-        let core = Arc::new(Core { db, blobs, clock, ids, settings, seal, caches, authz, tokens, recorder, upload_locks: registry::UploadLocks::default() });
+        let core = Arc::new(Core { db, blobs, clock, ids, current_settings, seal, replicas, caches, authz, tokens, recorder, upload_locks: registry::UploadLocks::default() });
         let authn = authn::Authn::new(core.clone());
         let sessions = session::Sessions::new(core.clone(), authn.clone());
         Ok(Self {
@@ -143,6 +159,7 @@ impl Services {
             members: member::Members::new(core.clone()),
             robots: robot::Robots::new(core.clone(), authn.clone()),
             quotas: quota::Quotas::new(core.clone()),
+            configuration: setting::Configuration::new(core.clone()),
             authn,
             sessions,
             system: system::System::new(core.clone()),
@@ -161,6 +178,7 @@ impl Services {
         if let Err(error) = self.core.recorder.flush().await {
             tracing::error!(%error, "the last pulls could not be recorded");
         }
+        self.leave_replicas().await;
         self.core.db.close().await;
     }
 }

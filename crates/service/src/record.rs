@@ -33,6 +33,8 @@ pub struct Pull<'a> {
     pub digest: &'a str,
     /// By whom.
     pub username: &'a str,
+    /// Whether the audit log is to have it.
+    pub audited: bool,
     /// Microseconds.
     pub at: i64,
 }
@@ -66,6 +68,9 @@ impl Recorder {
         batch.artifacts.insert(pull.artifact_id, pull.at);
         if let Some(tag) = pull.tag {
             batch.tags.insert((pull.repository_id, tag.into()), pull.at);
+        }
+        if !pull.audited {
+            return;
         }
         let seen = batch.seen.entry((pull.artifact_id, pull.tag.map(Into::into), pull.username.into())).or_default();
         *seen += 1;

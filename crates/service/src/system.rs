@@ -24,10 +24,10 @@ impl System {
     /// Information about the instance; who is not signed in learns only how to sign in. `base_url` is how the caller reached it, without a slash at
     /// the end.
     pub fn info(&self, actor: &Actor, base_url: &str) -> GeneralInfo {
-        let settings = &self.core.settings;
+        let settings = self.core.settings();
         let public = GeneralInfo {
-            banner_message: Some(String::new()),
-            auth_mode: Some("db_auth".into()),
+            banner_message: Some(settings.banner.clone()),
+            auth_mode: Some(crate::setting::LOCAL_ACCOUNTS.into()),
             oidc_provider_name: Some(String::new()),
             primary_auth_mode: Some(false),
             self_registration: Some(settings.self_registration),
@@ -37,7 +37,6 @@ impl System {
             return public;
         }
         let external = settings.external_url.as_deref().unwrap_or(base_url).trim_end_matches('/');
-        let restriction = if settings.project_creation_admin_only { "adminonly" } else { "everyone" };
         GeneralInfo {
             current_time: Some(Instant::from_micros(self.core.clock.micros())),
             external_url: Some(external.to_owned()),
@@ -45,8 +44,8 @@ impl System {
             harbor_version: Some(format!("{API_LEVEL}-berth.{}", env!("CARGO_PKG_VERSION"))),
             has_ca_root: Some(false),
             notification_enable: Some(true),
-            project_creation_restriction: Some(restriction.into()),
-            read_only: Some(false),
+            project_creation_restriction: Some(crate::setting::restriction(&settings).into()),
+            read_only: Some(settings.read_only),
             registry_storage_provider_name: Some("filesystem".into()),
             ..public
         }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::TokenActor;
 use crate::seal::Seal;
+use crate::settings::Current;
 use crate::{Clock, Error, Ids, Result};
 
 /// `iss` of our tokens, as Harbor's.
@@ -84,7 +85,7 @@ pub struct Tokens {
     header: Header,
     validation: Validation,
     jwks: String,
-    lifetime: i64,
+    settings: Arc<Current>,
     verified: Cache<Box<str>, Arc<TokenActor>>,
     issued: Cache<String, (Instant, Issued)>,
 }
@@ -96,8 +97,8 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Loads the instance's signing key, or makes and seals one. `lifetime` in seconds.
-    pub async fn open(db: &store::Db, seal: &Seal, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, lifetime: i64) -> Result<Self> {
+    /// Loads the instance's signing key, or makes and seals one.
+    pub async fn open(db: &store::Db, seal: &Seal, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, settings: Arc<Current>) -> Result<Self> {
         let mut conn = db.read().await?;
         let mut sealed = store::secret::get(&mut conn.link(), KEY_NAME).await?;
         drop(conn);
@@ -110,10 +111,10 @@ impl Tokens {
             tx.commit().await?;
         }
         let der = seal.open(KEY_NAME, &sealed.unwrap_or_default()).map_err(Error::internal)?;
-        Self::new(&der, clock, ids, lifetime)
+        Self::new(&der, clock, ids, settings)
     }
 
-    fn new(pkcs8: &[u8], clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, lifetime: i64) -> Result<Self> {
+    fn new(pkcs8: &[u8], clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, settings: Arc<Current>) -> Result<Self> {
         let key = KeyPair::from_pkcs8(pkcs8).map_err(Error::internal)?;
         let public = key.public_key();
         let spki: PublicKeyX509Der<'_> = public.as_der().map_err(Error::internal)?;
@@ -138,7 +139,7 @@ impl Tokens {
             header,
             validation,
             jwks,
-            lifetime,
+            settings,
             verified: Cache::builder().max_capacity(20_000).time_to_live(Duration::from_secs(300)).build(),
             issued: Cache::builder().max_capacity(20_000).time_to_live(Duration::from_secs(5)).build(),
         })
@@ -152,8 +153,9 @@ impl Tokens {
     /// Signs a token. The same caller asking for the same within five seconds gets the same one: signing is the dearest part of a pull.
     /// `access` `None`: no scope was asked for.
     pub fn issue(&self, subject: &str, access: Option<Vec<AccessEntry>>) -> Result<Issued> {
+        let lifetime = self.settings.get().token_lifetime;
         // Unambiguous: a length before the part that callers choose.
-        let key = format!("{}:{subject}:{}", subject.len(), serde_json::to_string(&access).map_err(Error::internal)?);
+        let key = format!("{lifetime}:{}:{subject}:{}", subject.len(), serde_json::to_string(&access).map_err(Error::internal)?);
         if let Some((_, issued)) = self.issued.get(&key) {
             return Ok(issued);
         }
@@ -164,14 +166,14 @@ impl Tokens {
             iss: ISSUER.into(),
             sub: subject.into(),
             aud: SERVICE.into(),
-            exp: now + self.lifetime,
+            exp: now.saturating_add(lifetime),
             nbf: now,
             iat: now,
             jti: BASE64_URL_SAFE_NO_PAD.encode(id),
             access,
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.encoding).map_err(Error::internal)?;
-        let issued = Issued { token: token.into(), issued_at: now, expires_in: self.lifetime };
+        let issued = Issued { token: token.into(), issued_at: now, expires_in: lifetime };
         self.issued.insert(key, (Instant::now(), issued.clone()));
         Ok(issued)
     }

@@ -7,6 +7,7 @@ mod error;
 pub mod list;
 
 pub mod accessory;
+pub mod announce;
 pub mod allowlist;
 pub mod artifact;
 pub mod audit;

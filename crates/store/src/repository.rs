@@ -124,11 +124,11 @@ pub struct FullName {
     pub full_name: String,
 }
 
-/// Full names of all repositories that hold an artifact, in byte order, after `last`, at most `limit` when given.
+/// Full names of all repositories that hold a tag, in byte order, after `last`, at most `limit` when given.
 pub async fn catalog(link: &mut Link<'_>, last: Option<&str>, limit: Option<i64>) -> Result<Vec<String>> {
     const SQL: &str = "SELECT p.name || '/' || r.name AS full_name FROM repository r JOIN project p ON p.id = r.project_id
         WHERE r.deleted_at IS NULL AND p.deleted_at IS NULL AND p.name || '/' || r.name > $1
-          AND EXISTS (SELECT 1 FROM artifact a WHERE a.repository_id = r.id AND a.deleted_at IS NULL)
+          AND EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = r.id AND t.deleted_at IS NULL)
         ORDER BY full_name LIMIT $2";
     let limit = limit.unwrap_or(i64::MAX);
     let rows: Vec<FullName> = on!(link, |c| sqlx::query_as(SQL).bind(last.unwrap_or("")).bind(limit).fetch_all(c).await)?;

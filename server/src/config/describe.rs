@@ -73,6 +73,8 @@ pub const SETTINGS: &[Setting] = &[
         "Addresses of reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` (or `Forwarded`) are believed. Everybody else's are ignored."),
     setting(["admin_password", "BERTH_ADMIN_PASSWORD", "", "PASSWORD"], Secret, "", "…",
         "Password of the account `admin`, taken on the very first start only. Not set: one is generated and left in a file that only the owner can read."),
+    setting(["instance_key_file", "BERTH_INSTANCE_KEY_FILE", "instance-key-file", "FILE"], Text, "", "/etc/berth/instance.key",
+        "The instance's key, 32 bytes or 64 hexadecimal digits: seals secrets in the database. Every process on one database needs the same. Not set: `instance.key` in the data directory, made at the first start."),
     setting(["tls.mode", "BERTH_TLS", "tls", "MODE"], Text, "off", "",
         "`off`, `self-signed` (for trying out: a certificate is made and kept in the data directory) or `files`."),
     setting(["tls.certificate", "BERTH_TLS_CERTIFICATE", "tls-certificate", "FILE"], Text, "", "/etc/berth/tls.crt",

@@ -48,6 +48,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// The administrator's password for the first start.
     pub admin_password: Option<Secret>,
+    /// Where the instance's key is, if not in the data directory.
+    pub instance_key_file: Option<PathBuf>,
     /// TLS on the listener.
     pub tls: Tls,
     /// Lifetime of registry tokens.
@@ -304,6 +306,7 @@ impl Reader {
                 .take("trusted_proxies", values::networks)
                 .unwrap_or_default(),
             admin_password: self.take("admin_password", values::admin_password),
+            instance_key_file: self.take("instance_key_file", values::path),
             tls: self.tls(),
             token_lifetime: self.minutes("token.minutes", 1..=1440),
             session_timeout: self.minutes("session.minutes", 1..=43_200),

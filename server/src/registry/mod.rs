@@ -21,6 +21,7 @@ use oci::{Operation, RouteError};
 use service::error::Challenge;
 use service::{Actor, Error, Services};
 
+use crate::read_only;
 use crate::security::{ClientFacts, Origins};
 use answer::Context;
 
@@ -96,6 +97,9 @@ impl Door {
 
 async fn registry(State(door): State<Arc<Door>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if let Err(error) = read_only::check(&door.services, &parts.method, parts.uri.path()) {
+        return answer::error(&error);
+    }
     let client = door.origins.facts(&parts.extensions, &parts.uri, &parts.headers);
     let (actor, presented) = match door.caller(&parts.headers).await {
         Ok(caller) => caller,
@@ -107,7 +111,12 @@ async fn registry(State(door): State<Arc<Door>>, request: Request) -> Response {
     };
     let context = Context { door: door.clone(), actor, client, headers: parts.headers };
     let head = parts.method == http::Method::HEAD;
-    let answered = dispatch(&context, &operation, body).await;
+    let is_read = operation.action() == oci::Action::Pull && operation.repository().is_some_and(|name| name.project().is_some());
+    let answered = if presented == Presented::Nothing && is_read {
+        Err(context.registry().sign_in_first())
+    } else {
+        dispatch(&context, &operation, body).await
+    };
     let mut response = match answered {
         Ok(response) => response,
         Err(error) => {

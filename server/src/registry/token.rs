@@ -43,6 +43,9 @@ impl Question {
 
 pub(super) async fn token(State(door): State<Arc<Door>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if let Err(error) = crate::read_only::check(&door.services, &parts.method, parts.uri.path()) {
+        return answer::error(&error);
+    }
     match parts.method {
         Method::GET => {
             let question = Question::read(parts.uri.query().unwrap_or_default().as_bytes());

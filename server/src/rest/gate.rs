@@ -1,4 +1,4 @@
-//! What every request of the door passes on its way in and out: a readable query, protection against forged requests, HEAD only where the API has it,
+//! What every request of the door passes on its way in and out: a readable query, protection against forged requests, read-only mode, HEAD only where the API has it,
 //! a slash at the end of a path ignored, the API's own words for a method that a path does not have.
 
 use std::convert::Infallible;
@@ -13,6 +13,7 @@ use tower::util::BoxCloneSyncService;
 
 use super::error::envelope;
 use super::{BASE, Rest, RestError};
+use crate::read_only;
 
 /// The only path with a HEAD of its own.
 const WITH_HEAD: &str = "/projects";
@@ -32,6 +33,9 @@ async fn pass(rest: Rest, inner: Router, request: Request) -> Response {
         Ok(verdict) => verdict,
         Err((error, verdict)) => return verdict.attach(RestError::from(error).into_response()),
     };
+    if let Err(error) = read_only::check(&rest.services, request.method(), request.uri().path()) {
+        return verdict.attach(RestError::from(error).into_response());
+    }
     if let Err(error) = check_query(request.uri().query().unwrap_or_default()) {
         return verdict.attach(error.into_response());
     }

@@ -3,6 +3,7 @@
 
 mod allowlist;
 mod artifacts;
+mod configurations;
 pub mod csrf;
 mod error;
 mod extract;
@@ -85,6 +86,7 @@ pub fn router(services: Services, origins: Origins) -> Router {
         .merge(labels::routes())
         .merge(search::routes())
         .merge(statistics::routes())
+        .merge(configurations::routes())
         .merge(openapi::routes());
     let inner = Router::new()
         .nest(BASE, api)

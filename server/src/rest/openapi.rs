@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 
 use super::{
-    BASE, Rest, allowlist, artifacts, labels, members, metadatas, permissions, projects, quotas, repositories, robots, search, statistics, system, tags,
+    BASE, Rest, allowlist, artifacts, configurations, labels, members, metadatas, permissions, projects, quotas, repositories, robots, search, statistics, system, tags,
     user,
 };
 
@@ -44,6 +44,7 @@ pub(super) fn document() -> Document {
         labels::Document::openapi(),
         search::Document::openapi(),
         statistics::Document::openapi(),
+        configurations::Document::openapi(),
     ];
     for part in parts {
         document.merge(part);

@@ -9,7 +9,7 @@ use store::quota::Charge;
 
 use super::{Artifacts, Named, Place, locate, refuse_cache};
 use crate::authz::denial;
-use crate::{Actor, Error, NameOrId, Result, registry, repository};
+use crate::{Actor, Core, Error, NameOrId, Result, registry, repository};
 
 /// Artifacts that one copy takes along.
 const MAX_TREE: usize = 5_000;
@@ -64,7 +64,7 @@ impl Artifacts {
         if store::accessory::is_accessory(link, found.id).await? {
             return Err(Error::denied("the operation isn't supported for an artifact accessory"));
         }
-        let target = copy_tree(link, &allowed, path, found.id, now).await?;
+        let target = copy_tree(&self.core, link, &allowed, path, found.id, now).await?;
         let entry = AuditEntry {
             project_id: allowed.id(),
             operation: "create",
@@ -101,14 +101,14 @@ impl Artifacts {
 }
 
 /// Copies the artifact and what goes with it; the repository it is in now.
-async fn copy_tree(link: &mut Link<'_>, allowed: &Allowed<Project>, path: &str, id: ArtifactId, now: i64) -> Result<RepositoryId> {
+async fn copy_tree(core: &Core, link: &mut Link<'_>, allowed: &Allowed<Project>, path: &str, id: ArtifactId, now: i64) -> Result<RepositoryId> {
     let tree = store::artifact::tree_of(link, id, MAX_TREE).await?;
     if tree.len() > MAX_TREE {
         return Err(Error::bad_request(format!("an artifact with more than {MAX_TREE} others cannot be copied")));
     }
     let project = allowed.id();
     let contents = store::artifact::contents_of(link, &tree).await?;
-    if let Charge::Exceeded { adding, used, hard } = store::quota::charge(link, project, &contents).await? {
+    if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(core, link, project, &contents).await? {
         return Err(registry::over_quota(adding, used, hard));
     }
     let tags = store::artifact::tags_of(link, &tree).await?;

@@ -3,9 +3,12 @@
 //! What is remembered carries the epoch from *before* it was read; a committed change raises the epoch of its account. So nothing that was read while
 //! somebody wrote is believed, whatever the order in which it was remembered.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::{RobotId, UserId};
+
+use crate::replicas::{Change, Replicas};
 
 /// Accounts whose ids fall on the same shard forget together: a collision costs a look-up, never a wrong answer.
 const SHARDS: usize = 2048;
@@ -22,17 +25,23 @@ pub enum AccountRef {
 /// The epochs of one process.
 #[derive(Debug)]
 pub struct Epochs {
+    replicas: Arc<Replicas>,
     now: AtomicU64,
     changed: Box<[AtomicU64]>,
 }
 
 impl Default for Epochs {
+    /// Of a process that is alone.
     fn default() -> Self {
-        Self { now: AtomicU64::new(1), changed: (0..SHARDS * 2).map(|_| AtomicU64::new(0)).collect() }
+        Self::new(Arc::default())
     }
 }
 
 impl Epochs {
+    pub(super) fn new(replicas: Arc<Replicas>) -> Self {
+        Self { replicas, now: AtomicU64::new(1), changed: (0..SHARDS * 2).map(|_| AtomicU64::new(0)).collect() }
+    }
+
     fn shard(&self, account: AccountRef) -> &AtomicU64 {
         let at = match account {
             AccountRef::User(id) => id.get().rem_euclid(SHARDS as i64) as usize,
@@ -48,13 +57,30 @@ impl Epochs {
 
     /// The account changed (call after the commit).
     pub fn changed(&self, account: AccountRef) {
+        self.forget(account);
+        self.replicas.announce(match account {
+            AccountRef::User(id) => Change::User(id),
+            AccountRef::Robot(id) => Change::Robot(id),
+        });
+    }
+
+    /// The account was changed, here or by another process.
+    pub(crate) fn forget(&self, account: AccountRef) {
         let epoch = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.shard(account).fetch_max(epoch, Ordering::SeqCst);
     }
 
+    /// Any account may have been changed.
+    pub(crate) fn forget_everything(&self) {
+        let epoch = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        for shard in &self.changed {
+            shard.fetch_max(epoch, Ordering::SeqCst);
+        }
+    }
+
     /// Whether what was read at `epoch` still holds.
     pub fn holds(&self, account: AccountRef, epoch: u64) -> bool {
-        self.shard(account).load(Ordering::SeqCst) <= epoch
+        self.shard(account).load(Ordering::SeqCst) <= epoch && self.replicas.hears()
     }
 }
 

@@ -78,7 +78,8 @@ impl Authn {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let hasher = Hasher::new(&*core.ids);
         let remembered = Remembered::new(&*core.ids);
-        Self { inner: Arc::new(Inner { core, hasher, remembered, epochs: Arc::default(), freezer: Freezer::default() }) }
+        let epochs = Arc::new(Epochs::new(core.replicas.clone()));
+        Self { inner: Arc::new(Inner { core, hasher, remembered, epochs, freezer: Freezer::default() }) }
     }
 
     pub(crate) fn epochs(&self) -> Arc<Epochs> {
@@ -110,10 +111,15 @@ impl Authn {
         {
             return Ok(entry.is_current(now).then_some(entry.actor));
         }
-        let entry = match name.strip_prefix(self.inner.core.settings.robot_prefix.as_str()) {
+        let settings = self.inner.core.settings();
+        let stored = name.strip_prefix(settings.robot_prefix.as_str());
+        let mut entry = match stored {
             Some(stored) => self.robot(name, stored, secret).await?,
-            None => self.user(name, secret).await?,
+            None => None,
         };
+        if entry.is_none() && (stored.is_none() || settings.robot_prefix_may_be_a_persons()) {
+            entry = self.user(name, secret).await?;
+        }
         let Some(entry) = entry else { return Ok(None) };
         self.inner.remembered.put(name, secret, entry.clone());
         Ok(entry.is_current(now).then_some(entry.actor))
@@ -124,7 +130,8 @@ impl Authn {
     /// # Errors
     /// As [`Self::basic`].
     pub async fn person(&self, principal: &str, password: &str) -> Result<Option<Arc<UserActor>>> {
-        if principal.starts_with(self.inner.core.settings.robot_prefix.as_str()) {
+        let settings = self.inner.core.settings();
+        if principal.starts_with(settings.robot_prefix.as_str()) && !settings.robot_prefix_may_be_a_persons() {
             return Ok(None);
         }
         Ok(match self.basic(principal, password).await? {

@@ -23,7 +23,7 @@ impl Projects {
             return Err(Error::unauthorized("unauthorized"));
         }
         let privileged = self.is_privileged(actor);
-        if self.core.settings.project_creation_admin_only && !privileged {
+        if self.core.settings().project_creation_admin_only && !privileged {
             return Err(Error::forbidden("Only system admin can create project"));
         }
         let new = self.checked(actor, &input, privileged)?;
@@ -40,7 +40,7 @@ impl Projects {
     pub fn may_create(&self, actor: &Actor) -> bool {
         let privileged = self.is_privileged(actor);
         let is_somebody = matches!(actor, Actor::User(_) | Actor::Robot(_));
-        is_somebody && (privileged || !self.core.settings.project_creation_admin_only) && robot_may_make(actor, privileged).is_ok()
+        is_somebody && (privileged || !self.core.settings().project_creation_admin_only) && robot_may_make(actor, privileged).is_ok()
     }
 
     /// Administrators, and robots of the system that were given it.
@@ -63,7 +63,7 @@ impl Projects {
         }
         let hard = match input.storage_limit {
             Some(limit) if limit != 0 && actor.is_admin() => limit,
-            _ => self.core.settings.storage_per_project,
+            _ => self.core.settings().storage_per_project,
         };
         quota::check_limit(hard).map_err(|why| Error::bad_request(format!("bad request: {why}")))?;
         Ok(Checked { name, metadata, hard })
@@ -77,7 +77,9 @@ impl Projects {
             other => other.into(),
         })?;
         store::member::insert_owner(link, id, owner_id, now).await?;
-        store::quota::create(link, id, new.hard, now).await?;
+        if self.core.settings().quota_per_project {
+            store::quota::create(link, id, new.hard, now).await?;
+        }
         store::allowlist::create(link, id, now).await?;
         store::audit::append(link, &[entry(actor, id, "create", new.name.as_str(), now)]).await?;
         Ok(id)

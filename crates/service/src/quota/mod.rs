@@ -7,7 +7,8 @@ use model::api::{Quota, QuotaRefObject, QuotaUpdateReq, ResourceList};
 use model::list::{ListQuery, Page};
 use model::permission::{Action, Resource};
 use model::time::Instant;
-use store::quota::ListedQuota;
+use store::Link;
+use store::quota::{Charge, ListedQuota};
 
 use crate::{Actor, Core, Error, Result, user};
 
@@ -82,6 +83,15 @@ fn new_limit(input: &QuotaUpdateReq) -> Result<i64> {
     let limit = hard.get(STORAGE).copied().unwrap_or_default();
     check_limit(limit).map_err(Error::bad_request)?;
     Ok(limit)
+}
+
+/// Counts contents to a project: within its limit, or whatever they are while limits are switched off. See [`store::quota::charge`].
+pub(crate) async fn charge(core: &Core, link: &mut Link<'_>, project: ProjectId, contents: &[(String, i64)]) -> Result<Charge> {
+    if core.settings().quota_per_project {
+        return Ok(store::quota::charge(link, project, contents).await?);
+    }
+    store::quota::count(link, project, contents).await?;
+    Ok(Charge::Fits)
 }
 
 /// Why a number of bytes is no limit; -1 is none.

@@ -3,28 +3,48 @@
 use oci::{Descriptor, Manifest};
 use serde_json::{Map, Value};
 
-use super::Registry;
 use super::kind::{Attributes, Kind};
+use super::{Registry, Target};
 
 /// Configs above this many bytes are not read.
 const MAX_CONFIG_BYTES: u64 = 4 << 20;
 /// Which keys of the config an artifact's author keeps out of the attributes.
 const SKIP_LIST: &str = "io.goharbor.artifact.v1alpha1.skip-list";
+/// What a child is to the bundle whose index names it.
+const BUNDLE_PART: &str = "io.cnab.manifest.type";
 /// What lists show of an image's run configuration.
 const IMAGE_CONFIG_KEYS: [&str; 10] =
     ["User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "ArgsEscaped"];
 
 impl Registry {
     /// The attributes as a JSON text, if there are any.
-    pub(super) async fn attributes(&self, manifest: &Manifest, kind: &Kind) -> Option<String> {
+    pub(super) async fn attributes(&self, target: &Target<'_>, manifest: &Manifest, kind: &Kind) -> Option<String> {
         let config = manifest.config.as_ref();
         let attributes = match kind.attributes {
             Attributes::None => return None,
             Attributes::Wasm => wasm(manifest),
+            Attributes::WasmImage => {
+                let mut attributes = image(&self.read_config(config?).await?);
+                attributes.insert("manifest.config.mediaType".into(), config?.media_type.clone().into());
+                attributes
+            }
+            Attributes::Config if manifest.kind.is_index() => self.bundle_config(target, manifest).await?,
             Attributes::Image => image(&self.read_config(config?).await?),
             Attributes::Config => whole(self.read_config(config?).await?, config?),
         };
         Some(Value::Object(attributes).to_string())
+    }
+
+    /// The config document of a bundle: that of the child which its index marks as the one.
+    async fn bundle_config(&self, target: &Target<'_>, index: &Manifest) -> Option<Map<String, Value>> {
+        let marked = |d: &&Descriptor| d.annotations.get(BUNDLE_PART).is_some_and(|part| part == "config");
+        let child = index.manifests.iter().find(marked)?;
+        let repository = self.published(target).await.ok()??;
+        let mut conn = self.core.db.read().await.ok()?;
+        let row = store::artifact::manifest(&mut conn.link(), repository, child.digest.as_str()).await.ok()??;
+        drop(conn);
+        let manifest = Manifest::parse(&row.content, Some(&row.manifest_media_type)).ok()?;
+        self.read_config(manifest.config.as_ref()?).await
     }
 
     async fn read_config(&self, config: &Descriptor) -> Option<Map<String, Value>> {

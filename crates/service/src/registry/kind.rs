@@ -14,6 +14,8 @@ pub(super) enum Attributes {
     Config,
     /// The media types of a WASM module.
     Wasm,
+    /// The well-known part of an image config, of a WASM module that is packed like an image.
+    WasmImage,
 }
 
 /// A recognised artifact.
@@ -58,7 +60,12 @@ pub(super) fn recognise(manifest: &Manifest) -> Kind {
     }
     let own = manifest.artifact_type.clone();
     let artifact_type = own.clone().or_else(|| config_type.map(str::to_owned)).unwrap_or_default();
-    let (name, attributes) = name_of(own.as_deref().unwrap_or(&media_type), config_type, manifest.kind);
+    // What it says to be decides; a mark as WASM counts only where nothing else does.
+    let key = own.as_deref().or(config_type).unwrap_or(&media_type);
+    let (name, mut attributes) = name_of(key, config_type, manifest.kind);
+    if wasm && attributes == Attributes::Wasm {
+        attributes = Attributes::WasmImage;
+    }
     Kind { name, media_type, artifact_type, attributes }
 }
 

@@ -89,6 +89,11 @@ impl Registry {
         if actor.is_anonymous() { Err(unauthorized("unauthorized")) } else { Ok(()) }
     }
 
+    /// The answer to a read without any credentials, even in a public project: it starts with a token, and clients learn from this answer where.
+    pub fn sign_in_first(&self) -> Error {
+        unauthorized("authorize header needed to send HEAD to repository")
+    }
+
     /// Whether the caller may use the repository in this way; asked before a body is read.
     pub async fn may(&self, actor: &Actor, name: &RepositoryName, way: Use) -> Result<()> {
         self.target(actor, name, way).await.map(drop)
@@ -99,10 +104,6 @@ impl Registry {
         let (Some(project_name), Some(path)) = (name.project(), name.rest()) else {
             return Err(Error::bad_request(format!("bad request: invalid repository name: {name}")));
         };
-        // Reads without any credentials start with a token even in public projects: clients learn the realm from this answer.
-        if matches!(actor, Actor::Anonymous) && way == Use::Pull {
-            return Err(unauthorized("authorize header needed to send HEAD to repository"));
-        }
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
             let mut error = unauthorized(&format!("project {project_name} not found"));
             error.challenge = crate::error::Challenge::Empty;

@@ -81,6 +81,7 @@ impl Registry {
             repository: target.full_name,
             digest: &manifest.digest,
             username: actor.name(),
+            audited: self.core.settings().pull_audit,
             at: self.now(),
         });
     }

@@ -62,6 +62,11 @@ impl Registry {
             .parsed()
             .map_err(|_| Error::bad_request(format!("bad request: invalid tag name: {}", push.reference.text)))?;
         let tags = tags(reference, push.tags)?;
+        // The specification would let the body speak for itself; Harbor refuses, and clients always say what they send.
+        if push.content_type.is_none() {
+            let message = "unmarshal manifest failed: the request has no Content-Type";
+            return Err(Error::oci_message(oci::ErrorCode::ManifestInvalid, message, serde_json::Value::Null));
+        }
         let manifest = Manifest::parse(&push.content, push.content_type).map_err(|e| {
             Error::oci_message(e.code(), format!("unmarshal manifest failed: {e}"), serde_json::Value::Null)
         })?;
@@ -71,7 +76,7 @@ impl Registry {
             Reference::Digest(_) => return Err(Error::oci(oci::ErrorCode::DigestInvalid, "the content has another digest")),
         };
         let kind = kind::recognise(&manifest);
-        let attributes = self.attributes(&manifest, &kind).await;
+        let attributes = self.attributes(&target, &manifest, &kind).await;
         let incoming = Incoming { manifest: &manifest, kind: &kind, attributes: attributes.as_deref(), digest: &digest, reference, content: &push.content };
         let repository = self.store_manifest(actor, &target, &incoming, &tags).await?;
         self.core.caches.repository_changed(repository);
@@ -86,7 +91,7 @@ impl Registry {
         let link = &mut tx.link();
         let holder = store::repository::find(link, project, target.path).await?.map(|r| r.id);
         let found = find_references(link, holder, new).await?;
-        if let Charge::Exceeded { adding, used, hard } = store::quota::charge(link, project, &found.contents).await? {
+        if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(&self.core, link, project, &found.contents).await? {
             return Err(over_quota(adding, used, hard));
         }
         let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;

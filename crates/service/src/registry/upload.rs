@@ -210,7 +210,7 @@ impl Registry {
 
     /// Removes uploads that nobody touched for the configured time, and files that no upload owns. Returns how many went.
     pub async fn sweep_uploads(&self) -> Result<usize> {
-        let before = self.now() - self.core.settings.upload_lifetime * 1_000_000;
+        let before = self.now() - self.core.settings().upload_lifetime * 1_000_000;
         let mut conn = self.core.db.read().await?;
         let idle = store::upload::idle(&mut conn.link(), before, 1000).await?;
         drop(conn);
@@ -253,7 +253,7 @@ impl Registry {
         {
             return Err(size_invalid(expected, length).into());
         }
-        let options = AppendOptions { limit: self.core.settings.max_blob_bytes, length: expected.or(chunk.length), ..AppendOptions::default() };
+        let options = AppendOptions { limit: self.core.settings().max_blob_bytes, length: expected.or(chunk.length), ..AppendOptions::default() };
         let appended = self.core.blobs.append_with(id, before.clone(), body, options).await;
         if let (Some(expected), Err(AppendError::Length { .. })) = (expected, &appended.result) {
             self.core.blobs.rollback(id, &before).await?;
@@ -314,7 +314,7 @@ impl Registry {
         let project = target.allowed.id();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        if let Charge::Exceeded { adding, used, hard } = store::quota::charge(link, project, &[(digest.to_string(), size)]).await? {
+        if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(&self.core, link, project, &[(digest.to_string(), size)]).await? {
             return Err(super::push::over_quota(adding, used, hard));
         }
         let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
@@ -359,7 +359,7 @@ impl Registry {
     async fn refuse_when_full(&self, target: &Target<'_>) -> Result<()> {
         let mut conn = self.core.db.read().await?;
         match store::quota::find(&mut conn.link(), target.allowed.id()).await? {
-            Some(quota) if quota.hard >= 0 && quota.used >= quota.hard => {
+            Some(quota) if self.core.settings().quota_per_project && quota.hard >= 0 && quota.used >= quota.hard => {
                 let size = |bytes: i64| model::size::harbor_size(u64::try_from(bytes).unwrap_or_default());
                 Err(Error::denied(format!(
                     "subtracting 0 B of storage resource, which when updated to current usage of {} will exceed the configured upper limit of {}.",

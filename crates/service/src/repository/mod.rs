@@ -40,7 +40,7 @@ impl Repositories {
     /// The repositories of all projects that the caller sees: public ones, and those where they are a member; for administrators all.
     pub async fn list_visible(&self, actor: &Actor, query: &ListQuery) -> Result<Page<api::Repository>> {
         let mut conn = self.core.db.read().await?;
-        Ok(store::repository::list_visible(&mut conn.link(), &viewer(actor), query).await?.map(shown))
+        Ok(store::repository::list_visible(&mut conn.link(), &viewer(&self.core, actor), query).await?.map(shown))
     }
 
     /// One repository.
@@ -130,21 +130,27 @@ pub(crate) async fn find(core: &Core, allowed: &Allowed<Project>, project: &Proj
     Ok(id)
 }
 
-/// Whose eyes see lists over several projects.
-pub(crate) fn viewer(actor: &Actor) -> Viewer {
-    use model::permission::{Effect, GrantScope};
+/// Whose eyes see lists over several projects: administrators see all, people public projects and those where they are a member, robots public ones
+/// and those they were given something in.
+pub(crate) fn viewer(core: &Core, actor: &Actor) -> Viewer {
+    use model::permission::{GrantKind, GrantScope, RobotLevel};
     match actor {
-        _ if actor.is_admin() => Viewer::All,
+        Actor::User(user) if user.is_admin => Viewer::All,
         Actor::User(user) => Viewer::Member(user.id),
         Actor::Robot(robot) => {
-            let mut projects = Vec::new();
-            for grant in robot.grants.iter().filter(|g| g.effect == Effect::Allow) {
-                match grant.scope {
-                    GrantScope::AllProjects => return Viewer::All,
-                    GrantScope::Project(id) => projects.push(id.get()),
-                    GrantScope::System => {}
-                }
+            let in_all = robot.grants.iter().any(|g| g.kind == GrantKind::Project && g.scope == GrantScope::AllProjects);
+            let sees_all = in_all || core.authz.system(actor, Resource::Project, Action::List).is_ok();
+            if robot.level == RobotLevel::System && sees_all {
+                return Viewer::All;
             }
+            let mut projects: Vec<_> = robot
+                .grants
+                .iter()
+                .filter_map(|g| match g.scope {
+                    GrantScope::Project(id) => Some(id.get()),
+                    GrantScope::System | GrantScope::AllProjects => None,
+                })
+                .collect();
             projects.sort_unstable();
             projects.dedup();
             Viewer::Projects(projects)

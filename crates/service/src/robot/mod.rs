@@ -86,7 +86,7 @@ impl Robots {
     }
 
     fn full_name(&self, stored: &str) -> String {
-        format!("{}{stored}", self.core.settings.robot_prefix)
+        format!("{}{stored}", self.core.settings().robot_prefix)
     }
 
     /// Robots as the API shows them; what they may do in projects that are gone is left out.

@@ -33,7 +33,7 @@ impl Search {
         if text.chars().count() > LONGEST {
             return Err(Error::bad_request(format!("the search text is longer than {LONGEST} characters")));
         }
-        let viewer = viewer(actor);
+        let viewer = viewer(&self.core, actor);
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let projects = store::statistics::search_projects(link, &viewer, actor.user_id(), text, MOST).await?;

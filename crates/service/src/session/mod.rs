@@ -19,7 +19,7 @@ use crate::{Actor, Core, Result};
 const TOKEN_BYTES: usize = 32;
 /// The longest cookie that is looked up.
 const MAX_COOKIE: usize = 256;
-/// What was read about a session is believed this long; other processes end sessions within it.
+/// What was read about a session is believed this long.
 const LIFETIME: Duration = Duration::from_secs(10);
 const ENTRIES: u64 = 20_000;
 /// A session's end is moved when it has come this much nearer, not with every request.
@@ -88,6 +88,8 @@ impl Sessions {
         let ended = store::session::delete(&mut tx.link(), &hash).await?;
         tx.commit().await?;
         self.forget(ended);
+        // Signing out may be a plain GET, for which no door waits.
+        self.core.replicas.settled().await;
         Ok(())
     }
 
@@ -113,7 +115,7 @@ impl Sessions {
                 None => return Ok(None),
             },
         };
-        if renew && known.expires_at < now + self.lifetime() - RENEWAL_SECONDS.min(self.core.settings.session_lifetime / 10) * 1_000_000 {
+        if renew && known.expires_at < now + self.lifetime() - RENEWAL_SECONDS.min(self.core.settings().session_lifetime / 10) * 1_000_000 {
             self.renew(hash, known.clone(), now).await?;
         }
         Ok(Some(Actor::User(known.user)))
@@ -128,7 +130,7 @@ impl Sessions {
     }
 
     fn lifetime(&self) -> i64 {
-        self.core.settings.session_lifetime.saturating_mul(1_000_000)
+        self.core.settings().session_lifetime.saturating_mul(1_000_000)
     }
 
     fn remembered(&self, hash: &TokenHash, now: i64) -> Option<Known> {

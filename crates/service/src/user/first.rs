@@ -48,7 +48,7 @@ pub async fn bootstrap(services: &Services, password: Option<&Secret>) -> Result
         return Ok(FirstStart { is_first: false, generated: None });
     }
     if store::user::insert_first_project(&mut tx.link(), now).await? {
-        store::quota::create(&mut tx.link(), model::ProjectId(1), core.settings.storage_per_project, now).await?;
+        store::quota::create(&mut tx.link(), model::ProjectId(1), core.settings().storage_per_project, now).await?;
         store::allowlist::create(&mut tx.link(), model::ProjectId(1), now).await?;
     }
     tx.commit().await?;

@@ -45,7 +45,7 @@ impl Users {
     /// 400 for a field that breaks its rule, 401, 403, 409 when the name or the address is taken.
     pub async fn create(&self, actor: &Actor, input: &UserCreationReq, in_portal: bool) -> Result<UserId> {
         if let Err(refusal) = self.core.authz.system(actor, Resource::User, Action::Create) {
-            if !self.core.settings.self_registration {
+            if !self.core.settings().self_registration {
                 return Err(refusal);
             }
             if !in_portal {
@@ -118,7 +118,7 @@ impl Users {
     /// # Errors
     /// 412 for others than administrators while people cannot register themselves.
     pub async fn is_taken(&self, actor: &Actor, field: UniqueField, value: &str) -> Result<bool> {
-        if !self.core.settings.self_registration && !actor.is_admin() {
+        if !self.core.settings().self_registration && !actor.is_admin() {
             return Err(Error::precondition("self registration deactivated, only sysadmin can check user existence"));
         }
         match field {

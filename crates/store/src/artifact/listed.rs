@@ -53,7 +53,7 @@ pub struct ListedArtifact {
     pub children: Option<String>,
     /// `[{id, artifact_id, subject_id, subject_digest, kind, size, digest, created_at}]`.
     pub accessories: Option<String>,
-    /// `[{id, name, description, color, scope, project_id, created_at, updated_at}]`.
+    /// `[{id, name, description, color, scope, project_id, created_at, updated_at}]`, in the order in which they were put on.
     pub labels: Option<String>,
 }
 
@@ -169,7 +169,7 @@ fn labels_sql(engine: Engine) -> String {
     let label = engine.json_object(
         "'id', l.id, 'name', l.name, 'description', l.description, 'color', l.color, 'scope', l.scope, 'project_id', l.project_id, 'created_at', l.created_at, 'updated_at', l.updated_at",
     );
-    format!("(SELECT {} FROM artifact_label al JOIN label l ON l.id = al.label_id WHERE al.artifact_id = a.id)", engine.json_array(&label, "l.id"))
+    format!("(SELECT {} FROM artifact_label al JOIN label l ON l.id = al.label_id WHERE al.artifact_id = a.id)", engine.json_array(&label, "al.created_at, l.id"))
 }
 
 /// Artifacts of a repository or a project: newest first unless the query orders otherwise.

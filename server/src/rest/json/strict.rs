@@ -65,6 +65,10 @@ impl At<'_> {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
+        self.mismatch_of(kind, wanted)
+    }
+
+    fn mismatch_of(&self, kind: &str, wanted: &str) -> Mismatch {
         Mismatch(match self.place {
             Place::Root => format!("json: cannot unmarshal {kind} into Go value of type {wanted}"),
             Place::Field { model, .. } => format!("json: cannot unmarshal {kind} into Go struct field {model}.{} of type {wanted}", self.place.path()),
@@ -84,7 +88,11 @@ impl At<'_> {
             },
             Value::Null | Value::Array(_) | Value::Object(_) => return Err(self.mismatch(wanted)),
         };
-        result.map_err(|_| self.mismatch(wanted))
+        result.map_err(|_| match self.value {
+            // The decoder quotes a number that a whole one was wanted for: it is out of range or not whole.
+            Value::Number(number) if wanted.starts_with("int") || wanted.starts_with("uint") => self.mismatch_of(&format!("number {number}"), wanted),
+            _ => self.mismatch(wanted),
+        })
     }
 }
 
@@ -246,8 +254,8 @@ mod tests {
             (json!({"metadata": {"public": true}}), "json: cannot unmarshal bool into Go struct field Inner.metadata.public of type string"),
             (json!({"list": [{"public": 1}]}), "json: cannot unmarshal number into Go struct field Inner.list.public of type string"),
             (json!({"limit": "1"}), "json: cannot unmarshal string into Go struct field Outer.limit of type int64"),
-            (json!({"limit": 1.5}), "json: cannot unmarshal number into Go struct field Outer.limit of type int64"),
-            (json!({"count": 3_000_000_000_i64}), "json: cannot unmarshal number into Go struct field Outer.count of type int32"),
+            (json!({"limit": 1.5}), "json: cannot unmarshal number 1.5 into Go struct field Outer.limit of type int64"),
+            (json!({"count": 3_000_000_000_i64}), "json: cannot unmarshal number 3000000000 into Go struct field Outer.count of type int32"),
             (json!({"list": {}}), "json: cannot unmarshal object into Go struct field Outer.list of type []"),
         ];
         for (body, message) in table {
