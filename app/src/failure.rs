@@ -22,10 +22,12 @@ pub fn LostPage() -> impl IntoView {
     view! {
         <Title text="Not found · Berth" />
         <div class="plain">
-            <p class="brand">
-                <Mark />
-                "Berth"
-            </p>
+            <header>
+                <p class="brand">
+                    <Mark />
+                    "Berth"
+                </p>
+            </header>
             <main id="main">{explanation(&UiError::new(404, ""), true)}</main>
         </div>
     }
@@ -43,9 +45,14 @@ pub fn refused(visitor: Visitor, error: UiError, here: &str) -> AnyView {
 /// The explanation in its frame.
 pub fn page(visitor: Visitor, error: &UiError) -> AnyView {
     let signed_in = visitor.account.is_some();
-    let place = Place { crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here(words(error).1)], room: Room::Elsewhere };
+    let place = Place { crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here(crumb(error))], room: Room::Elsewhere };
     let explanation = explanation(error, signed_in);
     view! { <Frame visitor=visitor place=place>{explanation}</Frame> }.into_any()
+}
+
+/// The page's name in the breadcrumb and in the browser's tab.
+fn crumb(error: &UiError) -> &'static str {
+    if error.status == 404 { "Not found" } else { words(error).1 }
 }
 
 fn explanation(error: &UiError, signed_in: bool) -> AnyView {

@@ -33,6 +33,7 @@ use leptos_router::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    kit::Clock::provide();
     view! {
         <Router>
             <Routes fallback=failure::LostPage>

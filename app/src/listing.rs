@@ -101,6 +101,11 @@ impl Listing {
         Self { q: String::new(), page: 1, ..self.clone() }
     }
 
+    /// The same list with its own order spelled out, for the heads of its columns.
+    pub fn ordered(&self, own: &str) -> Self {
+        Self { sort: if self.sort.is_empty() { own.to_owned() } else { self.sort.clone() }, ..self.clone() }
+    }
+
     /// How the list is sorted by this field now.
     pub fn direction(&self, field: &str) -> Option<Direction> {
         match self.sort.strip_prefix('-') {
@@ -176,6 +181,8 @@ mod tests {
         assert_eq!((list.sort.as_str(), list.direction("name")), ("-name", Some(Direction::Descending)));
         assert_eq!(list.direction("size"), None);
         assert_eq!(list.at_page(4).sorted_by("size").page, 1);
+        assert_eq!(list.ordered("size").sort, "-name");
+        assert_eq!(Listing::default().ordered("size").sorted_by("size").sort, "-size");
     }
 
     #[cfg(feature = "ssr")]

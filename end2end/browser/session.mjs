@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import assert from 'node:assert/strict';
+import { Api } from './api.mjs';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -13,11 +14,12 @@ export class Session {
       ignoreHTTPSErrors: true, reducedMotion: 'reduce',
     });
     context.setDefaultTimeout(10_000);
-    return new Session(context, await context.newPage(), server, look);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    return new Session(context, await context.newPage(), await Api.open(server), server, look);
   }
 
-  constructor(context, page, server, look) {
-    Object.assign(this, { context, page, server, look, trouble: [], announced: [] });
+  constructor(context, page, api, server, look) {
+    Object.assign(this, { context, page, api, server, look, trouble: [], announced: [] });
     page.on('console', message => {
       // Chromium reports an answer of 400 and above here too; those are judged by the response itself.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) this.trouble.push(`console: ${message.text()}`);
@@ -33,6 +35,8 @@ export class Session {
   }
 
   get scripted() { return this.look.javaScriptEnabled; }
+
+  get narrow() { return this.look.viewport.width < 640; }
 
   // Statuses of 400 and above that the journey provokes.
   announce(...statuses) { this.announced.push(...statuses); }
@@ -53,11 +57,21 @@ export class Session {
 
   async signIn(principal = 'admin', password = this.server.password) {
     await this.open('/account/sign-in');
+    await this.fillSignIn(principal, password);
+  }
+
+  async fillSignIn(principal = 'admin', password = this.server.password) {
     await this.page.locator('input[name=principal]').fill(principal);
     await this.page.locator('input[name=password]').fill(password);
     await this.page.getByRole('main').getByRole('button', { name: /sign in/i }).click();
     await this.settle();
   }
+
+  async accountMenu() {
+    await this.page.getByRole('button', { name: /your account/i }).click();
+  }
+
+  async clipboard() { return this.page.evaluate(() => navigator.clipboard.readText()); }
 
   async signedIn() {
     await this.signIn();
@@ -109,5 +123,8 @@ export class Session {
     assert.deepEqual(this.trouble, [], 'nothing goes wrong in the browser');
   }
 
-  async close() { await this.context.close(); }
+  async close() {
+    await this.api.close();
+    await this.context.close();
+  }
 }

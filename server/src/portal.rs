@@ -126,7 +126,8 @@ async fn page(State(door): State<Door>, request: Request) -> Response {
 
 /// The person as pages show them. Without an account nobody is shown the version.
 fn visitor(caller: &Caller) -> app::session::Visitor {
-    let registry = caller.base.split_once("://").map_or(caller.base.as_str(), |(_, host)| host).to_owned();
+    let (scheme, registry) = caller.base.split_once("://").unwrap_or(("https", &caller.base));
+    let (plain_http, registry) = (scheme == "http", registry.to_owned());
     let account = match &caller.actor {
         Actor::User(user) => Some(app::session::Account {
             name: user.name.clone(),
@@ -137,7 +138,7 @@ fn visitor(caller: &Caller) -> app::session::Visitor {
         _ => None,
     };
     let version = account.is_some().then(|| env!("CARGO_PKG_VERSION").to_owned());
-    app::session::Visitor { account, registry, version, ..app::session::Visitor::default() }
+    app::session::Visitor { account, registry, plain_http, version, ..app::session::Visitor::default() }
 }
 
 /// Nothing is loaded from elsewhere, and no script runs but ours: the nonce marks the one that starts the portal, which may load the others.

@@ -35,6 +35,7 @@ macro_rules! played {
 }
 
 played! {
+    config_read_only: "config-read-only",
     errors: "errors",
     members: "members",
     project_lists: "project-lists",
@@ -45,6 +46,7 @@ played! {
     tags: "tags",
     token: "token",
     users: "users",
+    users_secrets: "users-secrets",
     v2_lists: "v2-lists",
     v2_manifests: "v2-manifests",
     v2_push: "v2-push",
@@ -57,7 +59,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("artifacts", "labels, immutable tag rules"),
     ("audit", "audit logs, labels"),
     ("config", "all of the configuration"),
-    ("config-read-only", "all of the configuration, search, labels, garbage collection, quotas"),
     ("gc", "garbage collection"),
     ("immutable-effect", "immutable tag rules"),
     ("immutable-rules", "immutable tag rules"),
@@ -90,7 +91,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("session", "labels"),
     ("system", "CVE allowlist, volumes, certificate, icons"),
     ("usergroups", "user groups"),
-    ("users-secrets", "OpenID Connect's secrets"),
     ("webhook-payloads", "webhooks, retention, quotas"),
     ("webhook-policies", "webhooks"),
 ];

@@ -112,7 +112,7 @@ fn launch(binary: &Path, database: Option<&str>, tls: Option<&(PathBuf, PathBuf,
         command.args(["--database-url", url]);
     }
     if let Some((certificate, key, _)) = tls {
-        command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
+        command.arg("--tls-certificate").arg(certificate).arg("--tls-key").arg(key);
     }
     // Settings of the person who runs the tests must not reach the server under test.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BERTH_")) {

@@ -15,7 +15,7 @@ pub(super) fn section(view: &ArtifactView) -> Option<AnyView> {
     let largest = view.layers.iter().map(|layer| layer.size).max().unwrap_or_default();
     let told = !view.history.is_empty();
     let mut columns = vec![Column::new("Step", "r hide-narrow")];
-    columns.push(Column::new(if told { "Command" } else { "Media type" }, ""));
+    columns.push(Column::new(if told { "Command" } else { "Content" }, ""));
     columns.push(Column::new("Size", "r"));
     columns.push(Column::new("Layer digest", ""));
     let rows = (1..).zip(steps).map(|(number, step)| row(number, step, largest)).collect_view();
@@ -71,7 +71,12 @@ fn row(number: usize, step: Step, largest: u64) -> AnyView {
     let Step { command, layer } = step;
     let told = match (&layer, command.is_empty()) {
         (_, false) => view! { <code>{command}</code> }.into_any(),
-        (Some(layer), true) => view! { <span class="mono xs">{layer.media_type.clone()}</span> }.into_any(),
+        (Some(layer), true) if layer.title.is_empty() => view! { <span class="mono xs">{layer.media_type.clone()}</span> }.into_any(),
+        (Some(layer), true) => view! {
+            {layer.title.clone()}
+            <span class="sub mono">{layer.media_type.clone()}</span>
+        }
+        .into_any(),
         (None, true) => view! { <span class="muted">"Not told"</span> }.into_any(),
     };
     let (size, digest) = match layer {

@@ -7,7 +7,10 @@ use super::{ArtifactView, layers, parts, server};
 use crate::{
     address,
     kit::{Badge, Bytes, Commands, FullDigest, Icon, Moment, Tab, Tabs},
-    repository::commands::{self, Reference},
+    repository::{
+        Kind,
+        commands::{self, Host, Reference},
+    },
     session::Visitor,
     shell::{Crumb, Frame, Place, Room, loaded},
 };
@@ -39,11 +42,12 @@ fn artifact(visitor: Visitor, view: ArtifactView) -> AnyView {
     };
     let sections = Sections::of(&view);
     let tabs = sections.tabs(&view);
-    let registry = visitor.registry.clone();
+    let host = Host::of(&visitor);
+    let pull = pull(host, &view);
     view! {
         <Frame visitor=visitor place=place>
             {head(&view)}
-            {pull(&registry, &view)}
+            {pull}
             {facts(&view)}
             {tabs}
             {sections.views()}
@@ -67,6 +71,7 @@ impl Sections {
     fn of(view: &ArtifactView) -> Self {
         let all = [
             ("platforms", "Platforms", parts::platforms(view)),
+            ("details", "Details", parts::details(view)),
             ("layers", "Layers", layers::section(view)),
             ("config", "Configuration", view.config.as_ref().and_then(parts::configuration)),
             ("attached", "Attached", parts::attached(view)),
@@ -81,7 +86,7 @@ impl Sections {
             return None;
         }
         let count = |id| match id {
-            "platforms" => Some(view.platforms.len()),
+            "platforms" => Some(view.platforms.iter().filter(|row| row.attests.is_none()).count()),
             "layers" => Some(view.layers.len()),
             "attached" => Some(view.accessories.len()),
             "tags" => Some(view.tags.len()),
@@ -125,8 +130,8 @@ fn head(view: &ArtifactView) -> AnyView {
     .into_any()
 }
 
-fn pull(registry: &str, view: &ArtifactView) -> AnyView {
-    let reference = |tag| Reference { registry, project: &view.project, repository: &view.repository, tag, digest: &view.digest };
+fn pull(host: Host<'_>, view: &ArtifactView) -> AnyView {
+    let reference = |tag| Reference { host, project: &view.project, repository: &view.repository, tag, digest: &view.digest };
     let by_tag = view.tags.first().map(|tag| {
         let recipes = commands::pull(&view.kind, reference(Some(tag.name.as_str())));
         view! { <Commands id="pull-tag" label="Pull by tag" recipes=recipes /> }
@@ -164,9 +169,11 @@ fn facts(view: &ArtifactView) -> AnyView {
     facts.push(fact("Pushed", view! { <Moment at=view.pushed /> }.into_any()));
     facts.push(fact("Last pull", view! { <Moment at=view.pulled /> }.into_any()));
     facts.extend((!view.author.is_empty()).then(|| fact("Author", text(&view.author))));
-    facts.push(fact("Media type", view! { <span class="mono xs">{view.media_type.clone()}</span> }.into_any()));
-    if !view.artifact_type.is_empty() && view.artifact_type != view.media_type {
-        facts.push(fact("Artifact type", view! { <span class="mono xs">{view.artifact_type.clone()}</span> }.into_any()));
+    facts.push(fact("Media type", media_type(&view.media_type)));
+    // For an image the API repeats the media type of its configuration, which says nothing new.
+    let image = matches!(view.kind, Kind::Image | Kind::Index);
+    if !image && !view.artifact_type.is_empty() && view.artifact_type != view.media_type {
+        facts.push(fact("Artifact type", media_type(&view.artifact_type)));
     }
     view! {
         <section class="card" aria-label="Facts">
@@ -174,6 +181,18 @@ fn facts(view: &ArtifactView) -> AnyView {
                 <dl class="facts">{facts}</dl>
             </div>
         </section>
+    }
+    .into_any()
+}
+
+/// May break after the slash.
+fn media_type(word: &str) -> AnyView {
+    let (kind, rest) = word.split_once('/').unwrap_or(("", word));
+    let kind = (!kind.is_empty()).then(|| format!("{kind}/"));
+    view! {
+        <span class="mono xs">
+            {kind} <wbr /> {rest.to_owned()}
+        </span>
     }
     .into_any()
 }
@@ -186,7 +205,6 @@ mod tests {
     use crate::{
         artifact::{AccessoryRow, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow},
         markup,
-        repository::Kind,
     };
 
     const DIGEST: &str = "sha256:8b53639f152c8fc6ef30802fde462ba0be9cf085f7580dc69efd72e002abbb35";
@@ -211,6 +229,7 @@ mod tests {
             layers: Vec::new(),
             history: Vec::new(),
             config: None,
+            details: Vec::new(),
             annotations: BTreeMap::new(),
             accessories: Vec::new(),
         }
@@ -223,6 +242,7 @@ mod tests {
             digest: format!("sha256:{size:064x}"),
             media_type: "application/vnd.oci.image.layer.v1.tar+gzip".into(),
             size,
+            title: String::new(),
         };
         ArtifactView {
             platform: Some("linux/amd64".into()),
@@ -261,6 +281,7 @@ mod tests {
             "/app \"a b\"",
             "&lt;odd&gt;",
             "signature.cosign",
+            "Cosign signature",
             "href=\"#layers\"",
             "linux/amd64",
             "Immutable",
@@ -271,11 +292,25 @@ mod tests {
 
     #[test]
     fn an_index_shows_its_platforms_and_what_is_missing() {
-        let row = |platform: &str, size| PlatformRow { platform: platform.into(), digest: DIGEST.into(), size };
+        let row = |platform: &str, size| PlatformRow { platform: platform.into(), attests: None, digest: DIGEST.into(), size };
         let html = page(ArtifactView { platforms: vec![row("linux/amd64", Some(10)), row("linux/arm64/v8", None)], ..bare(Kind::Index) });
         markup::check(&html);
         assert!(html.contains("Multi-platform") && html.contains("linux/arm64/v8") && html.contains("Not in this repository"));
         assert!(!html.contains("id=\"layers\""));
+    }
+
+    #[test]
+    fn an_attestation_is_no_platform() {
+        let row = |attests: Option<&str>| PlatformRow {
+            platform: "linux/amd64".into(),
+            attests: attests.map(str::to_owned),
+            digest: DIGEST.into(),
+            size: Some(1),
+        };
+        let platforms = vec![row(None), row(Some("linux/amd64"))];
+        let html = page(ArtifactView { platforms, annotations: BTreeMap::from([("a".into(), "b".into())]), ..bare(Kind::Index) });
+        markup::check(&html);
+        assert!(html.contains("Attestation ") && html.contains("<span class=\"count\">1</span>"), "{html}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use super::{ArtifactView, ImageConfig};
+use super::{ArtifactView, ImageConfig, PlatformRow};
 use crate::{
     address,
     kit::{Badge, Bytes, Column, Digest, Moment, Table},
@@ -22,15 +22,14 @@ pub(super) fn platforms(view: &ArtifactView) -> Option<AnyView> {
         .iter()
         .map(|row| {
             let href = row.size.is_some().then(|| address::artifact(&project, &view.repository, &row.digest));
-            let name = if row.platform.is_empty() { "Not named".to_owned() } else { row.platform.clone() };
             let size = match row.size {
                 Some(size) => view! { <Bytes size=size /> }.into_any(),
                 None => view! { <span class="muted">"Not in this repository"</span> }.into_any(),
             };
             view! {
                 <tr role="row">
-                    <th role="rowheader" scope="row" class="w mono">
-                        {name}
+                    <th role="rowheader" scope="row" class="w">
+                        {platform_name(row)}
                     </th>
                     <td role="cell" data-label="Digest">
                         <Digest digest=row.digest.clone() href=href />
@@ -49,6 +48,19 @@ pub(super) fn platforms(view: &ArtifactView) -> Option<AnyView> {
         </Table>
     };
     Some(list("platforms", "Platforms", table.into_any()))
+}
+
+fn platform_name(row: &PlatformRow) -> AnyView {
+    match &row.attests {
+        Some(subject) => view! {
+            "Attestation "
+            <span class="muted">"of "</span>
+            <span class="mono muted">{subject.clone()}</span>
+        }
+        .into_any(),
+        None if row.platform.is_empty() => view! { "Not named" }.into_any(),
+        None => view! { <span class="mono">{row.platform.clone()}</span> }.into_any(),
+    }
 }
 
 /// The tags with their times.
@@ -101,7 +113,8 @@ pub(super) fn attached(view: &ArtifactView) -> Option<AnyView> {
             view! {
                 <tr role="row">
                     <th role="rowheader" scope="row" class="w">
-                        {row.kind.clone()}
+                        {accessory_name(&row.kind)}
+                        <span class="sub mono">{row.kind.clone()}</span>
                     </th>
                     <td role="cell" data-label="Digest">
                         <Digest digest=row.digest.clone() href=Some(href) />
@@ -123,6 +136,17 @@ pub(super) fn attached(view: &ArtifactView) -> Option<AnyView> {
         </Table>
     };
     Some(list("attached", "Attached", table.into_any()))
+}
+
+/// The words for what the API calls by type.
+fn accessory_name(kind: &str) -> &'static str {
+    match kind {
+        "signature.cosign" => "Cosign signature",
+        "signature.notation" => "Notation signature",
+        "accessory.nydus" => "Nydus image",
+        "harbor.sbom" => "Bill of materials (SBOM)",
+        _ => "Attached artifact",
+    }
 }
 
 fn list(id: &'static str, title: &'static str, table: AnyView) -> AnyView {
@@ -203,6 +227,24 @@ fn environment(variables: &[String]) -> AnyView {
         </pre>
     }
     .into_any()
+}
+
+/// What an artifact that is no image says of itself.
+pub(super) fn details(view: &ArtifactView) -> Option<AnyView> {
+    if view.details.is_empty() {
+        return None;
+    }
+    let rows = view
+        .details
+        .iter()
+        .map(|(term, value)| {
+            view! {
+                <dt>{term.clone()}</dt>
+                <dd>{value.clone()}</dd>
+            }
+        })
+        .collect_view();
+    Some(card("details", "Details", view! { <dl class="dl">{rows}</dl> }.into_any()))
 }
 
 /// The annotations as they were pushed.

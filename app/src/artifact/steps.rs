@@ -47,7 +47,7 @@ mod tests {
     }
 
     fn layer(size: u64) -> LayerRow {
-        LayerRow { digest: format!("sha256:{size:064x}"), media_type: String::new(), size }
+        LayerRow { digest: format!("sha256:{size:064x}"), media_type: String::new(), size, title: String::new() }
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct ArtifactView {
     pub history: Vec<HistoryRow>,
     /// The runtime configuration of an image.
     pub config: Option<ImageConfig>,
+    /// What the configuration of a chart or another artifact says of it: name and value.
+    pub details: Vec<(String, String)>,
     /// The manifest's annotations as they were pushed.
     pub annotations: BTreeMap<String, String>,
     /// What refers to it: signatures, SBOMs, …
@@ -70,6 +72,8 @@ pub struct TagRow {
 pub struct PlatformRow {
     /// `linux/arm64/v8`; empty where the index names none.
     pub platform: String,
+    /// What the entry attests, when it is an attestation beside the platforms: a platform, or a digest that the index does not have.
+    pub attests: Option<String>,
     /// `sha256:…`
     pub digest: String,
     /// Bytes of the platform's own artifact, where it is here; an index may be sparse.
@@ -85,6 +89,9 @@ pub struct LayerRow {
     pub media_type: String,
     /// Bytes as stored.
     pub size: u64,
+    /// The file's name, where the manifest gives one.
+    #[serde(default)]
+    pub title: String,
 }
 
 /// A build step, as the image's configuration tells it.

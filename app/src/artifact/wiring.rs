@@ -1,10 +1,15 @@
 //! From the rules to the artifact page: the calls, and the mapping of what they return. The server function beside it uses it.
 
-use model::{Instant, api::Artifact};
+use model::{
+    Instant,
+    api::{Artifact, Reference},
+};
 use service::{
     NameOrId,
     artifact::{ArtifactFlags, Contents, Named},
 };
+
+use serde_json::Value;
 
 use super::{AccessoryRow, ArtifactView, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow};
 use crate::{
@@ -41,13 +46,14 @@ fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactVie
         created: text("created").parse::<Instant>().ok().filter(|at| !at.is_zero_time()),
         author: text("author"),
         config,
+        details: details(&artifact),
         platforms: platforms(&artifact, &contents),
         tags: tags(&artifact),
         accessories: accessories(&artifact),
         layers: contents
             .layers
             .into_iter()
-            .map(|layer| LayerRow { digest: layer.digest, media_type: layer.media_type, size: layer.size })
+            .map(|layer| LayerRow { digest: layer.digest, media_type: layer.media_type, size: layer.size, title: layer.title })
             .collect(),
         history: contents
             .history
@@ -65,12 +71,61 @@ fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactVie
 }
 
 fn platforms(artifact: &Artifact, contents: &Contents) -> Vec<PlatformRow> {
-    let row = |child: &model::api::Reference| PlatformRow {
+    let row = |child: &Reference| PlatformRow {
+        attests: attests(artifact, child),
         platform: child.platform.as_ref().map(platform_word).unwrap_or_default(),
         size: contents.children.iter().find(|known| known.digest == child.child_digest).and_then(|known| known.size),
         digest: child.child_digest.clone(),
     };
     artifact.references.iter().flatten().map(row).collect()
+}
+
+/// BuildKit puts its attestations into the index as entries of no platform, and names their subject in an annotation.
+fn attests(index: &Artifact, child: &Reference) -> Option<String> {
+    let annotations = child.annotations.as_ref()?;
+    if annotations.get("vnd.docker.reference.type").is_none_or(|kind| kind != "attestation-manifest") {
+        return None;
+    }
+    let subject = annotations.get("vnd.docker.reference.digest").map_or("", String::as_str);
+    let sibling = index.references.iter().flatten().find(|sibling| sibling.child_digest == subject);
+    Some(sibling.and_then(|sibling| sibling.platform.as_ref()).map_or_else(|| subject.to_owned(), platform_word))
+}
+
+/// What is worth reading of a configuration that is not an image's: the fields of a chart in their order, or whatever plain values another
+/// artifact has.
+fn details(artifact: &Artifact) -> Vec<(String, String)> {
+    let Some(all) = artifact.extra_attrs.as_ref() else { return Vec::new() };
+    match Kind::of(&artifact.kind, &artifact.manifest_media_type) {
+        Kind::Image | Kind::Index => Vec::new(),
+        Kind::Chart => CHART.iter().filter_map(|(key, label)| Some(((*label).to_owned(), plain(all.get(*key)?)?))).collect(),
+        Kind::Other(_) => all.iter().filter_map(|(key, value)| Some((key.clone(), plain(value)?))).take(MOST_DETAILS).collect(),
+    }
+}
+
+const CHART: [(&str, &str); 9] = [
+    ("description", "Description"),
+    ("version", "Version"),
+    ("appVersion", "App version"),
+    ("type", "Type"),
+    ("kubeVersion", "Kubernetes"),
+    ("keywords", "Keywords"),
+    ("home", "Home"),
+    ("maintainers", "Maintainers"),
+    ("deprecated", "Deprecated"),
+];
+const MOST_DETAILS: usize = 40;
+const LONGEST_DETAIL: usize = 2000;
+
+/// Text, numbers, and lists of them (of people their names); nothing for what has more structure.
+fn plain(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(true) => "Yes".to_owned(),
+        Value::Array(all) => all.iter().filter_map(|one| plain(one.get("name").unwrap_or(one))).collect::<Vec<_>>().join(", "),
+        _ => return None,
+    };
+    Some(text.chars().take(LONGEST_DETAIL).collect()).filter(|text: &String| !text.is_empty())
 }
 
 fn tags(artifact: &Artifact) -> Vec<TagRow> {
@@ -91,7 +146,7 @@ fn accessories(artifact: &Artifact) -> Vec<AccessoryRow> {
 
 #[cfg(test)]
 mod tests {
-    use model::api::{Platform, Reference};
+    use model::api::Platform;
 
     use super::*;
 
@@ -124,5 +179,32 @@ mod tests {
         let index = Artifact { references: Some(vec![child]), ..Artifact::default() };
         let rows = platforms(&index, &Contents::default());
         assert_eq!((rows[0].platform.as_str(), rows[0].size), ("linux/arm64", None));
+    }
+
+    #[test]
+    fn an_attestation_is_of_a_platform() {
+        let linux = Platform { os: "linux".into(), architecture: "amd64".into(), ..Platform::default() };
+        let image = Reference { child_digest: "sha256:a".into(), platform: Some(linux), ..Reference::default() };
+        let named = |digest: &str| {
+            let pairs = [("vnd.docker.reference.type", "attestation-manifest"), ("vnd.docker.reference.digest", digest)];
+            let annotations = pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            Reference { annotations: Some(annotations), ..Reference::default() }
+        };
+        let index = Artifact { references: Some(vec![image, named("sha256:a"), named("sha256:gone")]), ..Artifact::default() };
+        let rows = platforms(&index, &Contents::default());
+        let attested: Vec<_> = rows.iter().map(|row| row.attests.as_deref()).collect();
+        assert_eq!(attested, [None, Some("linux/amd64"), Some("sha256:gone")]);
+    }
+
+    #[test]
+    fn a_chart_tells_of_itself() {
+        let chart = r#"{"name":"app","version":"1.2.0","appVersion":"4","keywords":["a","b"],"maintainers":[{"name":"Maya","email":"m@x.example"}],
+            "deprecated":false,"dependencies":[{}]}"#;
+        let artifact =
+            |kind: &str| Artifact { kind: kind.into(), extra_attrs: serde_json::from_str(chart).unwrap(), ..Artifact::default() };
+        let told: Vec<_> = details(&artifact("CHART")).into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        assert_eq!(told, ["Version: 1.2.0", "App version: 4", "Keywords: a, b", "Maintainers: Maya"]);
+        assert!(details(&artifact("WASM")).contains(&("name".to_owned(), "app".to_owned())));
+        assert!(details(&artifact("IMAGE")).is_empty());
     }
 }

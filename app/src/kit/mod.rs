@@ -31,4 +31,4 @@ pub use notice::{Notice, Tone};
 pub use pager::Pager;
 pub use table::{Column, Table};
 pub use tabs::{Tab, Tabs};
-pub use time::Moment;
+pub use time::{Clock, Moment};

@@ -95,11 +95,12 @@ fn visibility(listing: &Listing) -> AnyView {
 
 fn table(listing: &Listing, rows: Vec<ProjectRow>) -> AnyView {
     let path = address::PROJECTS;
+    let ordered = listing.ordered("name");
     let columns = vec![
-        Column::sorted("Project", "", "name", listing, path),
+        Column::sorted("Project", "", "name", &ordered, path),
         Column::new("Your role", "p3"),
         Column::new("Repositories", "r"),
-        Column::sorted("Created", "", "creation_time", listing, path),
+        Column::sorted("Created", "", "creation_time", &ordered, path),
     ];
     view! {
         <Table caption="Projects".to_owned() label="Projects table" columns=columns>
@@ -206,9 +207,17 @@ mod tests {
     fn the_list_reads_well() {
         let html = markup::render(|| projects(someone(), some(Listing::default(), &["library", "mirror"])));
         markup::check(&html);
-        for part in
-            ["href=\"/harbor/projects/1/repositories\"", "1,318", "Maintainer", "Public", "Private", "Proxy", "New project", "sort=name"]
-        {
+        for part in [
+            "href=\"/harbor/projects/1/repositories\"",
+            "1,318",
+            "Maintainer",
+            "Public",
+            "Private",
+            "Proxy",
+            "New project",
+            "aria-sort=\"ascending\"",
+            "sort=-name",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert!(html.contains("action=\"/account/sign-out\"") && html.contains("ML: your account, Maya Lindqvist"));

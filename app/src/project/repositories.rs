@@ -29,15 +29,15 @@ pub fn RepositoriesPage() -> impl IntoView {
 
 fn repositories(visitor: Visitor, view: RepositoriesView) -> AnyView {
     let RepositoriesView { project, rows, total, listing } = view;
-    let registry = visitor.registry.clone();
+    let host = commands::Host::of(&visitor);
     let id = project.id.to_string();
     let place = Place {
         crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here(project.name.clone())],
         room: Room::Project { id: id.clone(), name: project.name.clone(), public: Some(project.public) },
     };
     let empty = total == 0 && listing.q.is_empty();
-    let content = if empty { nothing_yet(&registry, &project) } else { list(&id, listing, rows, total) };
-    let push = (!empty && !project.proxy).then(|| push(&registry, &project.name));
+    let content = if empty { nothing_yet(host, &project) } else { list(&id, listing, rows, total) };
+    let push = (!empty && !project.proxy).then(|| push(host, &project.name));
     view! {
         <Frame visitor=visitor place=place>
             {head(&project)}
@@ -78,11 +78,11 @@ fn head(project: &ProjectHead) -> AnyView {
     .into_any()
 }
 
-fn push(registry: &str, project: &str) -> AnyView {
+fn push(host: commands::Host<'_>, project: &str) -> AnyView {
     view! {
         <details class="fold">
             <summary>"Push here"</summary>
-            <Commands id="push" label="Push" recipes=commands::push(registry, project, None) />
+            <Commands id="push" label="Push" recipes=commands::push(host, project, None) />
         </details>
     }
     .into_any()
@@ -93,11 +93,12 @@ fn list(id: &str, listing: Listing, rows: Vec<RepositoryRow>, total: u64) -> Any
     let content = if rows.is_empty() {
         nothing_matches(&listing, &path)
     } else {
+        let ordered = listing.ordered("-update_time");
         let columns = vec![
-            Column::sorted("Repository", "", "name", &listing, &path),
+            Column::sorted("Repository", "", "name", &ordered, &path),
             Column::new("Artifacts", "r"),
-            Column::sorted("Pulls", "r", "pull_count", &listing, &path),
-            Column::sorted("Last change", "", "update_time", &listing, &path),
+            Column::sorted("Pulls", "r", "pull_count", &ordered, &path),
+            Column::sorted("Last change", "", "update_time", &ordered, &path),
         ];
         let rows = rows.into_iter().map(|repository| row(id, repository)).collect_view();
         view! {
@@ -145,13 +146,13 @@ fn row(project: &str, repository: RepositoryRow) -> AnyView {
     .into_any()
 }
 
-fn nothing_yet(registry: &str, project: &ProjectHead) -> AnyView {
+fn nothing_yet(host: commands::Host<'_>, project: &ProjectHead) -> AnyView {
     let step = if project.proxy {
         view! { <p>"This project mirrors another registry: what people pull through it shows up here."</p> }.into_any()
     } else {
         view! {
             <p>"Push an image, and it shows up here with its tags and layers."</p>
-            <Commands id="push" label="Push" recipes=commands::push(registry, &project.name, None) />
+            <Commands id="push" label="Push" recipes=commands::push(host, &project.name, None) />
         }
         .into_any()
     };

@@ -22,7 +22,7 @@ pub(super) async fn projects(caller: &Caller, listing: Listing) -> Result<Projec
         _ => None,
     };
     conditions.extend(public.map(|value| Term { key: "public".to_owned(), op: Op::Exact(Value::new(value)) }));
-    let query = listing.query(conditions, &["name", "creation_time"]);
+    let query = listing.ordered("name").query(conditions, &["name", "creation_time"]);
     let services = &caller.services;
     let page = services.projects.list(&caller.actor, &query).await.map_err(|error| caller.refusal(&error))?;
     let may_create = services.projects.may_create(&caller.actor);
@@ -65,7 +65,8 @@ fn refused_creation(error: UiError, name: &str) -> UiError {
 
 pub(super) async fn repositories(caller: &Caller, project: &str, listing: Listing) -> Result<RepositoriesView, UiError> {
     let project = NameOrId::parse(project, false);
-    let query = listing.query(listing.containing("name").into_iter().collect(), &["name", "pull_count", "update_time"]);
+    let conditions = listing.containing("name").into_iter().collect();
+    let query = listing.ordered("-update_time").query(conditions, &["name", "pull_count", "update_time"]);
     let services = &caller.services;
     let head = services.projects.get(&caller.actor, &project).await.map_err(|error| caller.refusal(&error))?;
     let page = services.repositories.list(&caller.actor, &project, &query).await.map_err(|error| caller.refusal(&error))?;

@@ -5,7 +5,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     ArtifactRow, RepositoryView,
-    commands::{self, Reference},
+    commands::{self, Host, Reference},
     server,
 };
 use crate::{
@@ -46,8 +46,9 @@ fn repository(visitor: Visitor, view: RepositoryView) -> AnyView {
         room: Room::Project { id: id.clone(), name: view.project.clone(), public: None },
     };
     let head = head(&view);
-    let pull = newest(&view).map(|row| pull(&visitor.registry, &view, row));
-    let content = list(&visitor.registry, &id, view);
+    let host = Host::of(&visitor);
+    let pull = newest(&view).map(|row| pull(host, &view, row));
+    let content = list(host, &id, view);
     view! {
         <Frame visitor=visitor place=place>
             {head}
@@ -94,22 +95,17 @@ fn head(view: &RepositoryView) -> AnyView {
     .into_any()
 }
 
-fn pull(registry: &str, view: &RepositoryView, row: &ArtifactRow) -> AnyView {
-    let reference = Reference {
-        registry,
-        project: &view.project,
-        repository: &view.name,
-        tag: row.tags.first().map(String::as_str),
-        digest: &row.digest,
-    };
+fn pull(host: Host<'_>, view: &RepositoryView, row: &ArtifactRow) -> AnyView {
+    let reference =
+        Reference { host, project: &view.project, repository: &view.name, tag: row.tags.first().map(String::as_str), digest: &row.digest };
     view! { <Commands id="pull" label="Pull" recipes=commands::pull(&row.kind, reference) /> }.into_any()
 }
 
-fn list(registry: &str, id: &str, view: RepositoryView) -> AnyView {
+fn list(host: Host<'_>, id: &str, view: RepositoryView) -> AnyView {
     let RepositoryView { project, name, rows, total, listing, .. } = view;
     let path = address::repository(id, &name);
     if total == 0 && listing.q.is_empty() && listing.show.is_empty() {
-        let recipes = commands::push(registry, &project, Some(&name));
+        let recipes = commands::push(host, &project, Some(&name));
         return view! {
             <section class="list">
                 <Empty art=Art::Quay title="Nothing here yet">
@@ -156,13 +152,14 @@ fn shown(listing: &Listing, path: &str) -> AnyView {
 }
 
 fn table(id: &str, name: &str, path: &str, listing: &Listing, rows: Vec<ArtifactRow>, total: u64) -> AnyView {
+    let ordered = &listing.ordered("-push_time");
     let columns = vec![
         Column::new("Tag and digest", ""),
         Column::new("Kind", "p3"),
         Column::new("Platforms", "p3"),
-        Column::sorted("Size", "r", "size", listing, path),
-        Column::sorted("Last pull", "p3", "pull_time", listing, path),
-        Column::sorted("Pushed", "", "push_time", listing, path),
+        Column::sorted("Size", "r", "size", ordered, path),
+        Column::sorted("Last pull", "p3", "pull_time", ordered, path),
+        Column::sorted("Pushed", "", "push_time", ordered, path),
     ];
     let rows = rows.into_iter().map(|artifact| row(id, name, artifact)).collect_view();
     view! {

@@ -3,7 +3,7 @@
 
 use model::{
     api::{Artifact, Platform},
-    list::{ListQuery, Op, SortKey, Term, Value},
+    list::{Op, Term, Value},
 };
 use service::{NameOrId, artifact::ArtifactFlags};
 
@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) async fn repository(caller: &Caller, project: &str, name: &str, listing: Listing) -> Result<RepositoryView, UiError> {
     let project = NameOrId::parse(project, false);
-    let query = newest_first(listing.query(conditions(&listing), &["size", "push_time", "pull_time"]));
+    let query = listing.ordered("-push_time").query(conditions(&listing), &["size", "push_time", "pull_time"]);
     let (services, actor) = (&caller.services, &caller.actor);
     let head = services.repositories.get(actor, &project, name).await.map_err(|error| caller.refusal(&error))?;
     let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
@@ -43,13 +43,6 @@ fn conditions(listing: &Listing) -> Vec<Term> {
     };
     let by_show = all_tags.map(|value| Term { key: "tags".to_owned(), op: Op::Exact(Value::new(value)) });
     listing.containing("tags").or(by_show).into_iter().collect()
-}
-
-fn newest_first(mut query: ListQuery) -> ListQuery {
-    if query.sort.is_empty() {
-        query.sort.push(SortKey { key: "push_time".to_owned(), descending: true });
-    }
-    query
 }
 
 pub(crate) fn count(number: i64) -> u64 {
@@ -135,13 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn text_asks_for_tags_and_without_it_the_newest_stand_first() {
+    fn text_asks_for_tags_and_a_part_of_the_list_by_itself() {
         let asked = |q, show| conditions(&Listing::checked(q, show, "", 1, 25));
         assert_eq!(asked("v1", "untagged")[0].op, Op::Fuzzy("v1".into()));
         assert_eq!(asked("", "untagged")[0].op, Op::Exact(Value::new("nil")));
         assert!(asked("", "").is_empty());
-        let newest = newest_first(Listing::default().query(Vec::new(), &[]));
-        assert!(newest.sort[0].descending && newest.sort[0].key == "push_time");
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub struct Visitor {
     pub account: Option<Account>,
     /// The registry's name in image references: host, and port unless it is the usual one.
     pub registry: String,
+    /// Whether clients reach the registry over plain http: most must be told before they do that.
+    #[serde(default)]
+    pub plain_http: bool,
     /// The server's version, for those who may know it.
     pub version: Option<String>,
     /// The visitor's colours; taken from the request's cookie, whatever the server provided here.

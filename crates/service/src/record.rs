@@ -105,12 +105,9 @@ impl Recorder {
 
     async fn write(&self, batch: &Batch) -> store::Result<()> {
         let mut tx = self.db.begin(Durability::Relaxed).await?;
-        // In the order of their ids, so that two replicas never wait for each other in a circle.
-        let mut repositories: Vec<_> = batch.pulls.iter().collect();
-        repositories.sort_unstable();
-        for (id, count) in repositories {
-            store::repository::add_pulls(&mut tx.link(), *id, *count).await?;
-        }
+        // In the order of their ids, so that two replicas never wait for each other in a circle; artifacts, tags, repositories, as a push locks them.
+        // Should it be in the way of somebody nevertheless, this batch is tried again, and no push fails.
+        tx.give_way().await?;
         let mut artifacts: Vec<_> = batch.artifacts.iter().collect();
         artifacts.sort_unstable();
         for (id, at) in artifacts {
@@ -120,6 +117,11 @@ impl Recorder {
         tags.sort_unstable();
         for ((repository, name), at) in tags {
             store::tag::set_pulled(&mut tx.link(), *repository, name, *at).await?;
+        }
+        let mut repositories: Vec<_> = batch.pulls.iter().collect();
+        repositories.sort_unstable();
+        for (id, count) in repositories {
+            store::repository::add_pulls(&mut tx.link(), *id, *count).await?;
         }
         store::audit::append(&mut tx.link(), &batch.audit).await?;
         tx.commit().await

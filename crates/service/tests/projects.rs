@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::api::{Access, ProjectMember, ProjectReq, QuotaUpdateReq, RobotCreate, RobotPermission, RobotSec, RobotUpdate, RoleRequest, UserCreationReq};
+use model::api::{
+    Access, ProjectMember, ProjectReq, QuotaUpdateReq, RobotCreate, RobotPermission, RobotSec, RobotUpdate, RoleRequest, UserCreationReq,
+};
 use model::list::{ListQuery, Paging, parse_q};
 use model::permission::Role;
 use model::{MemberId, ProjectId, RobotId, Secret};
@@ -193,7 +195,9 @@ async fn robots_do_not_raise_themselves() {
     let makers = [("robot", "create"), ("repository", "pull"), ("member", "create")];
     let (id, name, secret) = instance.robot(&dana, &robot("ci", "project", vec![permission("project", "north", &makers)])).await;
     let ci = instance.actor(&name, secret.expose()).await;
-    let child = |name: &str, level: &str, kind: &str, place: &str, access: (&str, &str)| robot(name, level, vec![permission(kind, place, &[access])]);
+    let child = |name: &str, level: &str, kind: &str, place: &str, access: (&str, &str)| {
+        robot(name, level, vec![permission(kind, place, &[access])])
+    };
     assert_eq!(status(services.robots.create(&ci, &child("c1", "project", "project", "north", ("repository", "pull"))).await), 200);
     assert_eq!(status(services.robots.create(&ci, &child("c2", "project", "project", "north", ("repository", "push"))).await), 403);
     assert_eq!(status(services.robots.create(&ci, &child("c3", "project", "project", "south", ("repository", "pull"))).await), 403);

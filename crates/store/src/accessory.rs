@@ -80,7 +80,8 @@ const COLUMNS: &[Column] = &[
     Column::time(&["creation_time", "CreationTime"], "y.created_at"),
 ];
 
-const SELECT: &str = "SELECT y.id, y.artifact_id, y.subject_id, y.subject_digest, p.name || '/' || r.name AS repository_name, y.kind, ya.size,
+const SELECT: &str =
+    "SELECT y.id, y.artifact_id, y.subject_id, y.subject_digest, p.name || '/' || r.name AS repository_name, y.kind, ya.size,
     ya.digest, y.created_at";
 const FROM: &str = "FROM accessory y JOIN artifact ya ON ya.id = y.artifact_id AND ya.deleted_at IS NULL
     JOIN repository r ON r.id = y.repository_id JOIN project p ON p.id = r.project_id";

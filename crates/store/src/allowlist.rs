@@ -64,7 +64,13 @@ pub async fn put_of_system(link: &mut Link<'_>, _: &Allowed<System>, expires_at:
 }
 
 /// Replaces the list of a project.
-pub async fn put_of_project(link: &mut Link<'_>, project: &Allowed<Project>, expires_at: Option<i64>, items: &[String], now: i64) -> Result<()> {
+pub async fn put_of_project(
+    link: &mut Link<'_>,
+    project: &Allowed<Project>,
+    expires_at: Option<i64>,
+    items: &[String],
+    now: i64,
+) -> Result<()> {
     put(link, project.id(), expires_at, items, now).await
 }
 

@@ -107,11 +107,14 @@ pub struct ReferrerRow {
 }
 
 /// Stores an artifact and its bytes. The same manifest pushed again keeps its row (only its push time changes); `true` when it is new.
+/// [`crate::Error::Duplicate`] when somebody else stores it at the same moment: the transaction may be tried again.
 pub async fn upsert(link: &mut Link<'_>, a: &NewArtifact<'_>, now: i64) -> Result<(ArtifactId, bool)> {
-    if let Some(known) = find(link, a.repository_id, a.digest).await? {
-        const AGAIN: &str = "UPDATE artifact SET pushed_at = $2 WHERE id = $1";
-        on!(link, |c| sqlx::query(AGAIN).bind(known.id.get()).bind(now).execute(c).await.map(drop))?;
-        return Ok((known.id, false));
+    // By the update, not by a look: one that is deleted at this moment is waited for and then is not there.
+    const AGAIN: &str = "UPDATE artifact SET pushed_at = $3 WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL RETURNING id";
+    let known: Option<(i64,)> =
+        on!(link, |c| sqlx::query_as(AGAIN).bind(a.repository_id.get()).bind(a.digest).bind(now).fetch_optional(c).await)?;
+    if let Some((id,)) = known {
+        return Ok((ArtifactId(id), false));
     }
     const SQL: &str = "INSERT INTO artifact (project_id, repository_id, digest, kind, media_type, manifest_media_type, artifact_type, size,
             manifest_size, icon, annotations, extra_attrs, subject_digest, referrer_type, pushed_at)
@@ -176,12 +179,22 @@ pub async fn find(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -
 
 /// Those of `digests` that are artifacts of the repository.
 pub async fn find_all(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str]) -> Result<Vec<ArtifactKey>> {
+    keys(link, repository, digests, "").await
+}
+
+/// The same, and none of them is deleted until the end of this transaction.
+pub async fn hold_all(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str]) -> Result<Vec<ArtifactKey>> {
+    let keeping = link.engine().keeping("artifact");
+    keys(link, repository, digests, &keeping).await
+}
+
+async fn keys(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str], suffix: &str) -> Result<Vec<ArtifactKey>> {
     if digests.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
         "SELECT id, digest, kind, size, manifest_media_type FROM artifact
-         WHERE repository_id = $1 AND deleted_at IS NULL AND digest IN {}",
+         WHERE repository_id = $1 AND deleted_at IS NULL AND digest IN {}{suffix}",
         link.engine().json_strings("$2")
     );
     let list = serde_json::json!(digests).to_string();
@@ -190,7 +203,8 @@ pub async fn find_all(link: &mut Link<'_>, repository: RepositoryId, digests: &[
 
 /// A manifest by its digest.
 pub async fn manifest(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<Option<ManifestRow>> {
-    const SQL: &str = "SELECT a.id AS artifact_id, a.digest, a.manifest_media_type, m.content FROM artifact a JOIN manifest m ON m.artifact_id = a.id
+    const SQL: &str =
+        "SELECT a.id AS artifact_id, a.digest, a.manifest_media_type, m.content FROM artifact a JOIN manifest m ON m.artifact_id = a.id
         WHERE a.repository_id = $1 AND a.digest = $2 AND a.deleted_at IS NULL";
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?)
 }

@@ -24,15 +24,16 @@ pub async fn find_in_repository(link: &mut Link<'_>, repository: RepositoryId, d
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?)
 }
 
-/// Those of `digests` that the repository holds.
-pub async fn find_all_in_repository(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str]) -> Result<Vec<BlobRow>> {
+/// Those of `digests` that the repository holds, and holds until the end of this transaction: a [`detach`] by somebody else waits for it.
+pub async fn hold_all_in_repository(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str]) -> Result<Vec<BlobRow>> {
     if digests.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
         "SELECT b.id, b.digest, b.size FROM blob b JOIN repository_blob l ON l.blob_id = b.id
-         WHERE l.repository_id = $1 AND b.digest IN {}",
-        link.engine().json_strings("$2")
+         WHERE l.repository_id = $1 AND b.digest IN {}{}",
+        link.engine().json_strings("$2"),
+        link.engine().keeping("l")
     );
     let list = serde_json::json!(digests).to_string();
     Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(repository.get()).bind(list).fetch_all(c).await)?)

@@ -237,6 +237,16 @@ impl Tx {
         }
     }
 
+    /// Lets this transaction fail rather than wait long for a row, so that of two that wait for each other it is the one that ends. For work that
+    /// is tried again anyway. SQLite has one writer, and nothing to wait for.
+    pub async fn give_way(&mut self) -> Result<()> {
+        if let Self::Postgres(t) = self {
+            // Well below `deadlock_timeout` (one second), after which the server would choose.
+            sqlx::query("SET LOCAL lock_timeout = '250ms'").execute(&mut **t).await?;
+        }
+        Ok(())
+    }
+
     /// Makes it happen, as durable as it was begun.
     pub async fn commit(self) -> Result<()> {
         match self {

@@ -26,6 +26,15 @@ impl Engine {
         }
     }
 
+    /// Keeps the rows that a SELECT of a transaction finds in `table` from being deleted until its end; many transactions may do so at once.
+    /// SQLite has one writer, which nobody can get ahead of.
+    pub(crate) fn keeping(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => format!(" FOR SHARE OF {table}"),
+        }
+    }
+
     /// The strings of the JSON array in `placeholder`, as a one-column subquery: many values, one statement text.
     pub(crate) fn json_strings(self, placeholder: &str) -> String {
         match self {

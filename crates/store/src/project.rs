@@ -177,7 +177,8 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Both in one line of a list: the joined rows are found by unique keys, and the count comes from an index.
-const SELECT: &str = "SELECT p.id, p.name, p.owner_id, p.registry_id, p.is_public, p.metadata, p.created_at, p.updated_at, u.username AS owner_name,
+const SELECT: &str =
+    "SELECT p.id, p.name, p.owner_id, p.registry_id, p.is_public, p.metadata, p.created_at, p.updated_at, u.username AS owner_name,
     (SELECT COUNT(*) FROM repository r WHERE r.project_id = p.id AND r.deleted_at IS NULL AND r.is_published) AS repo_count,
     l.id AS allowlist_id, l.expires_at AS allowlist_expires_at, l.items AS allowlist_items";
 const FROM: &str = "FROM project p LEFT JOIN user_account u ON u.id = p.owner_id AND u.deleted_at IS NULL

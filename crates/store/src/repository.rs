@@ -70,7 +70,8 @@ pub async fn describe(link: &mut Link<'_>, id: RepositoryId, description: &str, 
 /// Deletes a repository with its tags and artifacts (each keeps its row with the time), their labels and accessory rows, and forgets which blobs
 /// it held. The digests of the artifacts that went, oldest first. What they held of the quota is given back by [`release`].
 pub async fn delete(link: &mut Link<'_>, id: RepositoryId, now: i64) -> Result<Vec<String>> {
-    const LABELS: &str = "DELETE FROM artifact_label WHERE artifact_id IN (SELECT id FROM artifact WHERE repository_id = $1 AND deleted_at IS NULL)";
+    const LABELS: &str =
+        "DELETE FROM artifact_label WHERE artifact_id IN (SELECT id FROM artifact WHERE repository_id = $1 AND deleted_at IS NULL)";
     const ACCESSORIES: &str = "DELETE FROM accessory WHERE repository_id = $1";
     const DIGESTS: &str = "SELECT digest FROM artifact WHERE repository_id = $1 AND deleted_at IS NULL ORDER BY id";
     const LINKS: &str = "DELETE FROM repository_blob WHERE repository_id = $1";
@@ -176,7 +177,8 @@ impl Viewer {
             Self::All => ("TRUE".to_owned(), Vec::new()),
             Self::Public => ("p.is_public".to_owned(), Vec::new()),
             Self::Member(user) => (
-                "p.is_public OR p.id IN (SELECT m.project_id FROM project_member m WHERE m.entity_type = 'u' AND m.entity_id = ?)".to_owned(),
+                "p.is_public OR p.id IN (SELECT m.project_id FROM project_member m WHERE m.entity_type = 'u' AND m.entity_id = ?)"
+                    .to_owned(),
                 vec![user.get().into()],
             ),
             Self::Projects(ids) => {

@@ -106,9 +106,11 @@ pub fn encode_permissions(permissions: &[StoredPermission]) -> Result<String> {
 
 /// The robot with this stored name.
 pub async fn find_by_name(link: &mut Link<'_>, name: &str) -> Result<Option<RobotRow>> {
-    const OF_SYSTEM: &str = "SELECT id, project_id, name, description, secret_hash, duration, expires_at, is_disabled, is_visible, creator_kind,
+    const OF_SYSTEM: &str =
+        "SELECT id, project_id, name, description, secret_hash, duration, expires_at, is_disabled, is_visible, creator_kind,
         creator_id, permissions, created_at, updated_at FROM robot WHERE project_id = 0 AND name = $1";
-    const OF_PROJECT: &str = "SELECT r.id, r.project_id, r.name, r.description, r.secret_hash, r.duration, r.expires_at, r.is_disabled, r.is_visible,
+    const OF_PROJECT: &str =
+        "SELECT r.id, r.project_id, r.name, r.description, r.secret_hash, r.duration, r.expires_at, r.is_disabled, r.is_visible,
         r.creator_kind, r.creator_id, r.permissions, r.created_at, r.updated_at
         FROM robot r JOIN project p ON p.id = r.project_id AND p.deleted_at IS NULL WHERE p.name = $2 AND r.name = $1";
     Ok(match name.split_once('+') {
@@ -190,7 +192,8 @@ const COLUMNS: &[Column] = &[
     Column::time(&["update_time", "UpdateTime"], "updated_at"),
 ];
 
-const SELECT: &str = "SELECT id, project_id, name, description, secret_hash, duration, expires_at, is_disabled, is_visible, creator_kind, creator_id,
+const SELECT: &str =
+    "SELECT id, project_id, name, description, secret_hash, duration, expires_at, is_disabled, is_visible, creator_kind, creator_id,
     permissions, created_at, updated_at";
 
 /// A page of the visible robots of a place, by name unless the query says otherwise.
@@ -222,7 +225,8 @@ pub async fn ids_in(link: &mut Link<'_>, project: &Allowed<Project>) -> Result<V
 
 /// Makes a robot; [`Error::Duplicate`] when its place has one of this name.
 pub async fn insert(link: &mut Link<'_>, place: &Place, robot: &NewRobot<'_>, now: i64) -> Result<RobotId> {
-    const SQL: &str = "INSERT INTO robot (project_id, name, description, secret_hash, duration, expires_at, creator_kind, creator_id, permissions,
+    const SQL: &str =
+        "INSERT INTO robot (project_id, name, description, secret_hash, duration, expires_at, creator_kind, creator_id, permissions,
         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) RETURNING id";
     let permissions = encode_permissions(robot.permissions)?;
     let (id,): (i64,) = on!(link, |c| sqlx::query_as(SQL)
@@ -243,7 +247,8 @@ pub async fn insert(link: &mut Link<'_>, place: &Place, robot: &NewRobot<'_>, no
 
 /// Changes a robot of this place; whether there is one with this id.
 pub async fn update(link: &mut Link<'_>, place: &Place, id: RobotId, change: &RobotChange<'_>, now: i64) -> Result<bool> {
-    const SQL: &str = "UPDATE robot SET description = $3, duration = $4, expires_at = $5, is_disabled = $6, permissions = $7, updated_at = $8
+    const SQL: &str =
+        "UPDATE robot SET description = $3, duration = $4, expires_at = $5, is_disabled = $6, permissions = $7, updated_at = $8
         WHERE id = $1 AND project_id = $2 RETURNING id";
     let permissions = encode_permissions(change.permissions)?;
     let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL)
@@ -263,8 +268,13 @@ pub async fn update(link: &mut Link<'_>, place: &Place, id: RobotId, change: &Ro
 /// Replaces what the secret of a robot of this place is checked against; whether there is one with this id.
 pub async fn set_secret_hash(link: &mut Link<'_>, place: &Place, id: RobotId, secret_hash: &str, now: i64) -> Result<bool> {
     const SQL: &str = "UPDATE robot SET secret_hash = $3, updated_at = $4 WHERE id = $1 AND project_id = $2 RETURNING id";
-    let row: Option<(i64,)> =
-        on!(link, |c| sqlx::query_as(SQL).bind(id.get()).bind(place.project_id().get()).bind(secret_hash).bind(now).fetch_optional(c).await)?;
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL)
+        .bind(id.get())
+        .bind(place.project_id().get())
+        .bind(secret_hash)
+        .bind(now)
+        .fetch_optional(c)
+        .await)?;
     Ok(row.is_some())
 }
 

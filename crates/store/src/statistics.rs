@@ -72,7 +72,13 @@ pub struct FoundProject {
 const COLUMNS: &[Column] = &[Column::text(&["name"], "p.name")];
 
 /// Projects that somebody sees and whose name contains `text` letter by letter, by name, at most `limit`. `user` is who searches, for the role.
-pub async fn search_projects(link: &mut Link<'_>, viewer: &Viewer, user: Option<UserId>, text: &str, limit: u64) -> Result<Vec<FoundProject>> {
+pub async fn search_projects(
+    link: &mut Link<'_>,
+    viewer: &Viewer,
+    user: Option<UserId>,
+    text: &str,
+    limit: u64,
+) -> Result<Vec<FoundProject>> {
     let engine = link.engine();
     let (sql, binds) = viewer.condition(engine);
     // An account has an id from 1 on, so 0 is nobody's.

@@ -106,7 +106,13 @@ impl World {
 
     async fn hold_child(&self, parent: ArtifactId, child: ArtifactId, digest: &str) {
         let mut tx = self.db.write().await.unwrap();
-        let child = Child { id: child, digest: digest.into(), platform: Some(r#"{"os":"linux","architecture":"arm64"}"#.into()), urls: None, annotations: None };
+        let child = Child {
+            id: child,
+            digest: digest.into(),
+            platform: Some(r#"{"os":"linux","architecture":"arm64"}"#.into()),
+            urls: None,
+            annotations: None,
+        };
         artifact::hold_children(&mut tx.link(), parent, &[child]).await.unwrap();
         tx.commit().await.unwrap();
     }

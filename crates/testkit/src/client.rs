@@ -265,7 +265,7 @@ impl Call {
     /// # Errors
     /// There is no answer.
     pub async fn try_send(self) -> Result<Reply, reqwest::Error> {
-        let key = format!("{} {}", class(&self.method), area(&self.url));
+        let key = format!("{} {} {}", class(&self.method), area(&self.url), source(&self.url));
         let first = match &self.sign {
             Sign::Dance => self.client.shared.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|t| format!("Bearer {t}")),
             Sign::Basic => Some(self.client.basic()),
@@ -303,7 +303,7 @@ impl Call {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await?;
-        Ok(Reply { told: format!("{} {}", self.method, self.url), status, headers, body })
+        Ok(Reply { base: self.client.shared.base.clone(), told: format!("{} {}", self.method, self.url), status, headers, body })
     }
 }
 
@@ -323,9 +323,16 @@ fn area(url: &str) -> &str {
     &path[..end.unwrap_or(path.len())]
 }
 
+/// The repository that a mount takes from: it needs a token of its own.
+fn source(url: &str) -> &str {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').find_map(|pair| pair.strip_prefix("from=")).unwrap_or_default()
+}
+
 /// What a server answered.
 #[derive(Clone)]
 pub struct Reply {
+    base: String,
     told: String,
     /// The status.
     pub status: u16,
@@ -389,8 +396,8 @@ impl Reply {
         if location.starts_with('/') && !location.starts_with("//") {
             return location.to_owned();
         }
-        let base: String = self.told.split(' ').next_back().unwrap_or_default().splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        let path = location.strip_prefix(&base).filter(|path| path.starts_with('/'));
+        let base = &self.base;
+        let path = location.strip_prefix(base).filter(|path| path.starts_with('/'));
         path.unwrap_or_else(|| panic!("{location} is not on {base}: {self:?}")).to_owned()
     }
 

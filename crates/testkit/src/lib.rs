@@ -1,4 +1,4 @@
-//! What tests of every room share: the player of recorded conversations and a fresh server for each of them. Only tests and
+//! What tests of every room share: databases, the program in a box and a client for it, the player of recorded conversations. Only tests and
 //! examples may call it.
 
 pub mod client;

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use regex::Regex;
@@ -17,12 +18,23 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
-pub use crate::player::{ADMIN_PASSWORD, Engine};
+
+/// The password that `admin` has on a fresh server.
+pub const ADMIN_PASSWORD: &str = "Harbor12345";
 
 /// How long a server may take to answer its first ping, and to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines of output that are kept for the report of a failure.
 const KEPT_LINES: usize = 400;
+
+/// The database that a fresh server is to use.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// The embedded default.
+    Sqlite,
+    /// A new database on the PostgreSQL that this URL leads to; the URL's role must be allowed to create one.
+    Postgres(String),
+}
 
 /// Why a server did not start or end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +65,7 @@ pub struct Server {
     child: Child,
     output: Output,
     database: Option<Database>,
-    data: TempDir,
+    data: Arc<TempDir>,
 }
 
 impl Server {
@@ -75,7 +87,40 @@ impl Server {
         }
         let output = Output::default();
         let (child, listen) = launch(program, &settings, "127.0.0.1:0", data.path(), &output).await?;
-        Ok(Self { program: program.to_owned(), settings, listen, child, output, database, data })
+        Ok(Self { program: program.to_owned(), settings, listen, child, output, database, data: Arc::new(data) })
+    }
+
+    /// Another process on the same database and data directory, at an address of its own. It must end before this one.
+    ///
+    /// # Errors
+    /// The process does not start, ends, or does not answer in time.
+    pub async fn beside(&self) -> Result<Self, StartError> {
+        let output = Output::default();
+        let (child, listen) = launch(&self.program, &self.settings, "127.0.0.1:0", self.data.path(), &output).await?;
+        let (program, settings, data) = (self.program.clone(), self.settings.clone(), self.data.clone());
+        Ok(Self { program, settings, listen, child, output, database: None, data })
+    }
+
+    /// The address of its PostgreSQL database.
+    pub fn database_url(&self) -> Option<String> {
+        self.settings.iter().find(|(name, _)| name == "BERTH_DATABASE_URL").map(|(_, url)| url.clone())
+    }
+
+    /// Lets PostgreSQL end all connections to the database that call themselves `application`.
+    ///
+    /// # Errors
+    /// There is no PostgreSQL database, or it does not answer.
+    pub async fn end_connections(&self, application: &str) -> Result<(), StartError> {
+        const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
+        let url = self.database_url().ok_or_else(|| told("the database is no PostgreSQL"))?;
+        let mut connection = PgConnection::connect(&url).await.map_err(told)?;
+        sqlx::query(END).bind(application).execute(&mut connection).await.map_err(told)?;
+        connection.close().await.map_err(told)
+    }
+
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// `http://127.0.0.1:port`; the same after a restart.
@@ -191,16 +236,18 @@ async fn launch(
     let mut child = command.spawn().map_err(|e| told(format!("{}: {e}", program.display())))?;
     let (announce, mut addresses) = mpsc::unbounded_channel();
     // Both are read to their ends: a full pipe would stop the server.
-    if let Some(stdout) = child.stdout.take() {
-        output.follow(stdout, Some(announce));
-    }
-    if let Some(stderr) = child.stderr.take() {
-        output.follow(stderr, None);
-    }
+    let readers = [
+        child.stdout.take().map(|stdout| output.follow(stdout, Some(announce))),
+        child.stderr.take().map(|stderr| output.follow(stderr, None)),
+    ];
     match answering(&mut child, &mut addresses).await {
         Ok(address) => Ok((child, address)),
         Err(reason) => {
             let _ = finish(&mut child, End::Kill).await;
+            // Its last words are told in full.
+            for reader in readers.into_iter().flatten() {
+                let _ = reader.join();
+            }
             Err(told(format!("the server did not start: {reason}\n{}", output.text())))
         }
     }
@@ -239,7 +286,7 @@ struct Lines {
 
 impl Output {
     /// Reads `source` to its end on a thread of its own; the first address in it is announced.
-    fn follow(&self, source: impl Read + Send + 'static, announce: Option<mpsc::UnboundedSender<String>>) {
+    fn follow(&self, source: impl Read + Send + 'static, announce: Option<mpsc::UnboundedSender<String>>) -> JoinHandle<()> {
         let lines = self.clone();
         std::thread::spawn(move || {
             let address = Regex::new(r"http://(127\.0\.0\.1:\d+)").expect("pattern");
@@ -254,7 +301,7 @@ impl Output {
                 }
                 lines.keep(line);
             }
-        });
+        })
     }
 
     fn keep(&self, line: String) {
@@ -310,5 +357,54 @@ impl Database {
         let mut url = url::Url::parse(&self.server_url)?;
         url.set_path(&self.name);
         Ok(url.into())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// An executable that runs `script` in place of a server.
+    fn stand_in(script: &str) -> (TempDir, std::path::PathBuf) {
+        let dir = TempDir::new().expect("a directory");
+        let path = dir.path().join("berth");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
+        (dir, path)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_says_what_it_printed() {
+        let (_dir, path) = stand_in("echo \"no room in $4\" >&2; exit 3");
+        let error = Server::start(&path, &Engine::Sqlite, &[]).await.err().expect("an error").to_string();
+        assert!(error.contains("it ended without printing an address"), "{error}");
+        let (_dir, path) = stand_in("echo ready on http://127.0.0.1:1 with $BERTH_ADMIN_PASSWORD $1 $2 $3; exit 3");
+        let error = Server::start(&path, &Engine::Sqlite, &[]).await.err().expect("an error").to_string();
+        assert!(error.contains("it ended with exit status: 3"), "{error}");
+        assert!(error.contains("with Harbor12345 serve --listen 127.0.0.1:0"), "{error}");
+    }
+
+    #[test]
+    fn a_database_url_keeps_everything_but_the_name() {
+        let database = Database { server_url: "postgres://u:p@127.0.0.1:5433/postgres?sslmode=disable".into(), name: "x".into() };
+        assert_eq!(database.url().expect("a URL"), "postgres://u:p@127.0.0.1:5433/x?sslmode=disable");
+    }
+
+    #[tokio::test]
+    async fn a_database_is_made_and_removed() {
+        let Some(url) = std::env::var("BERTH_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) else {
+            eprintln!("not tried: BERTH_TEST_POSTGRES_URL is not set");
+            return;
+        };
+        let (one, two) = (Database::create(&url).await.expect("made"), Database::create(&url).await.expect("made"));
+        assert_ne!(one.name, two.name);
+        // A connection that is still open must not keep the database alive.
+        let _open = PgConnection::connect(&one.url().expect("a URL")).await.expect("it is there");
+        for database in [one, two] {
+            database.remove().await.expect("removed");
+            assert!(PgConnection::connect(&database.url().expect("a URL")).await.is_err());
+        }
     }
 }

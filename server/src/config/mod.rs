@@ -266,6 +266,7 @@ impl Reader {
     }
 
     fn tls(&mut self) -> Tls {
+        let is_chosen = self.found.values.contains_key("tls.mode");
         let mode = self.take("tls.mode", |text| match text {
             "off" | "self-signed" | "files" => Ok(text.to_owned()),
             _ => Err(format!("`{text}` is not one of off, self-signed, files")),
@@ -274,6 +275,10 @@ impl Reader {
         let key = self.take("tls.key", values::path);
         match (mode.as_deref(), certificate, key) {
             (Some("files"), Some(certificate), Some(key)) => {
+                return Tls::Files { certificate, key };
+            }
+            // Who names both files wants them used.
+            (Some("off"), Some(certificate), Some(key)) if !is_chosen => {
                 return Tls::Files { certificate, key };
             }
             (Some("files"), ..) => self

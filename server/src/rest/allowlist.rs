@@ -36,7 +36,11 @@ async fn get_system_cve_allowlist(State(services): State<Services>, caller: Call
 #[utoipa::path(put, path = "/system/CVEAllowlist", operation_id = "putSystemCVEAllowlist", tag = "SystemCVEAllowlist",
     request_body = api::CVEAllowlist,
     responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 500, body = Errors)))]
-async fn put_system_cve_allowlist(State(services): State<Services>, caller: Caller, JsonBody(input): JsonBody<api::CVEAllowlistReq>) -> Answer {
+async fn put_system_cve_allowlist(
+    State(services): State<Services>,
+    caller: Caller,
+    JsonBody(input): JsonBody<api::CVEAllowlistReq>,
+) -> Answer {
     services.projects.set_system_allowlist(&caller.actor, &input).await?;
     Ok(page::ok())
 }

@@ -53,11 +53,7 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn of(path: &PathParams) -> Self {
-        Self {
-            project: project(path),
-            repository: path.repository("repository_name"),
-            reference: path.text("reference").to_owned(),
-        }
+        Self { project: project(path), repository: path.repository("repository_name"), reference: path.text("reference").to_owned() }
     }
 
     pub(super) fn named(&self) -> Named<'_> {
@@ -87,7 +83,13 @@ fn content(body: AdditionBody) -> Response {
         ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query)),
     responses((status = 200, body = Vec<api::Artifact>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 422, body = Errors), (status = 500, body = Errors)))]
-async fn list_artifacts(State(services): State<Services>, caller: Caller, path: PathParams, query: QueryParams, listing: Listing) -> Answer {
+async fn list_artifacts(
+    State(services): State<Services>,
+    caller: Caller,
+    path: PathParams,
+    query: QueryParams,
+    listing: Listing,
+) -> Answer {
     let repository = path.repository("repository_name");
     listing.page(&services.artifacts.list(&caller.actor, &project(&path), &repository, &listing.query, flags(&query)).await?)
 }

@@ -36,7 +36,7 @@ async fn pass(rest: Rest, inner: Router, request: Request) -> Response {
     if let Err(error) = read_only::check(&rest.services, request.method(), request.uri().path()) {
         return verdict.attach(RestError::from(error).into_response());
     }
-    if let Err(error) = check_query(request.uri().query().unwrap_or_default()) {
+    if let Err(error) = check_nulls(request.uri()).and_then(|()| check_query(request.uri().query().unwrap_or_default())) {
         return verdict.attach(error.into_response());
     }
     verdict.attach(answer(inner, request).await)
@@ -78,6 +78,15 @@ fn without_last_slash(uri: &Uri) -> Option<Uri> {
     format!("{path}{query}").parse().ok()
 }
 
+/// 400 for an address with a null character: nothing has one in its name, and not every database takes one.
+fn check_nulls(uri: &Uri) -> Result<(), RestError> {
+    let has = |text: &str| text.contains("%00");
+    if has(uri.path()) || uri.query().is_some_and(has) {
+        return Err(service::Error::bad_request("null character in the address").into());
+    }
+    Ok(())
+}
+
 /// 400 for a query that cannot be taken apart; the words are those of the API.
 fn check_query(query: &str) -> Result<(), RestError> {
     if query.contains(';') {
@@ -106,6 +115,13 @@ mod unit {
         }
         for bad in ["a=1;b=2", "q=%zz", "q=%", "q=%4"] {
             assert_eq!(check_query(bad).unwrap_err().status(), StatusCode::BAD_REQUEST, "{bad}");
+        }
+    }
+
+    #[test]
+    fn null_characters_are_refused() {
+        for (uri, good) in [("/a?q=%00", false), ("/a%00b", false), ("/a?q=%0000", false), ("/a%2500?q=%20", true)] {
+            assert_eq!(check_nulls(&Uri::from_static(uri)).is_ok(), good, "{uri}");
         }
     }
 

@@ -71,7 +71,12 @@ async fn get_label(State(services): State<Services>, caller: Caller, path: PathP
     request_body = api::Label,
     responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
         (status = 409, body = Errors), (status = 500, body = Errors)))]
-async fn update_label(State(services): State<Services>, caller: Caller, path: PathParams, JsonBody(input): JsonBody<api::LabelReq>) -> Answer {
+async fn update_label(
+    State(services): State<Services>,
+    caller: Caller,
+    path: PathParams,
+    JsonBody(input): JsonBody<api::LabelReq>,
+) -> Answer {
     services.labels.update(&caller.actor, path.int64("label_id")?, &input).await?;
     Ok(page::ok())
 }

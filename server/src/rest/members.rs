@@ -17,12 +17,10 @@ use super::{Answer, Rest, RestError, page};
 const MAX_BODY: usize = 64 << 10;
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new()
-        .route("/projects/{project_name_or_id}/members", get(list_project_members).post(create_project_member))
-        .route(
-            "/projects/{project_name_or_id}/members/{mid}",
-            get(get_project_member).put(update_project_member).delete(delete_project_member),
-        )
+    Router::new().route("/projects/{project_name_or_id}/members", get(list_project_members).post(create_project_member)).route(
+        "/projects/{project_name_or_id}/members/{mid}",
+        get(get_project_member).put(update_project_member).delete(delete_project_member),
+    )
 }
 
 /// This noun's part of the document.

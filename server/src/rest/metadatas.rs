@@ -16,12 +16,10 @@ use super::{Answer, Rest, page};
 type Pairs = BTreeMap<String, String>;
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new()
-        .route("/projects/{project_name_or_id}/metadatas", get(list_project_metadatas).post(add_project_metadatas))
-        .route(
-            "/projects/{project_name_or_id}/metadatas/{meta_name}",
-            get(get_project_metadata).put(update_project_metadata).delete(delete_project_metadata),
-        )
+    Router::new().route("/projects/{project_name_or_id}/metadatas", get(list_project_metadatas).post(add_project_metadatas)).route(
+        "/projects/{project_name_or_id}/metadatas/{meta_name}",
+        get(get_project_metadata).put(update_project_metadata).delete(delete_project_metadata),
+    )
 }
 
 /// This noun's part of the document.

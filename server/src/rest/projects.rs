@@ -1,10 +1,8 @@
 //! `/projects`: projects themselves.
 
 use axum::extract::{OriginalUri, State};
-use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Router, http::HeaderMap};
-use http::StatusCode;
 use model::api;
 use model::error::Errors;
 use model::list::{Op, Term, Value};
@@ -77,8 +75,12 @@ async fn list_projects(State(services): State<Services>, caller: Caller, query: 
 #[utoipa::path(head, path = "/projects", operation_id = "headProject", tag = "project", params(("project_name" = String, Query)),
     responses((status = 200), (status = 401, body = Errors), (status = 404, body = Errors), (status = 500, body = Errors)))]
 async fn head_project(State(services): State<Services>, caller: Caller, query: QueryParams) -> Answer {
-    let found = services.projects.exists(&caller.actor, query.required("project_name")?).await?;
-    Ok(if found { page::ok() } else { StatusCode::NOT_FOUND.into_response() })
+    let name = query.required("project_name")?;
+    if services.projects.exists(&caller.actor, name).await? {
+        return Ok(page::ok());
+    }
+    // A HEAD has no body to say which.
+    Err(service::Error::not_found("project not found").into())
 }
 
 /// Create a new project.

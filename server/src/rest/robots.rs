@@ -85,7 +85,12 @@ async fn update_robot(
     request_body = api::RobotSec,
     responses((status = 200, body = api::RobotSec), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 500, body = Errors)))]
-async fn refresh_sec(State(services): State<Services>, caller: Caller, path: PathParams, JsonBody(input): JsonBody<api::RobotSec>) -> Answer {
+async fn refresh_sec(
+    State(services): State<Services>,
+    caller: Caller,
+    path: PathParams,
+    JsonBody(input): JsonBody<api::RobotSec>,
+) -> Answer {
     let answer = services.robots.refresh_secret(&caller.actor, path.int64("robot_id")?, &input).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], page::json(&answer)?).into_response())
 }

@@ -45,7 +45,7 @@ use testkit::server::{Engine, Server};
 use tokio::runtime::Runtime;
 
 /// A running test.
-type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Running = Pin<Box<dyn Future<Output = ()>>>;
 /// A test: its name and how to run it.
 type Test = (&'static str, fn(Kit) -> Running);
 

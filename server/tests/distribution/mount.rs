@@ -52,7 +52,7 @@ async fn r131_a_mount_that_cannot_be_is_an_upload(kit: Kit) {
         (never.as_str(), source.name.as_str()),
         (&digest, &unknown),
         (&digest, "there-is-none/app"),
-        (&digest, "Not A Name"),
+        (&digest, "Not%20A%20Name"),
         (&digest, "single"),
         (&digest, ""),
         ("nonsense", &source.name),

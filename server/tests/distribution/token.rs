@@ -202,7 +202,7 @@ async fn t27_a_bad_token_is_told_to_be_one(kit: Kit) {
     let unsigned = format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#), parts[1]);
     let reversed: String = parts[2].chars().rev().collect();
     parts[2] = &reversed;
-    for token in ["nonsense", "", "a.b.c", &unsigned, &parts.join("."), "x".repeat(20_000).as_str()] {
+    for token in ["nonsense", "a.b.c", &unsigned, &parts.join("."), "x".repeat(20_000).as_str()] {
         let challenge = repo.get("manifests/t").bearer(token).send().await.expect(401).challenge();
         assert_eq!((challenge.error.as_deref(), challenge.scope), (Some("invalid_token"), Some(scope(&repo, "pull"))));
         assert_eq!(kit.admin.get("/v2/").bearer(token).send().await.expect(401).challenge().error.as_deref(), Some("invalid_token"));

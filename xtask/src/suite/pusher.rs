@@ -123,7 +123,8 @@ impl<'a> Pusher<'a> {
     fn send_piece(&mut self, place: &str, bytes: &[u8], offset: usize, end: usize, named: &str) -> Result<Next> {
         let range = format!("{offset}-{}", end.max(1) - 1);
         let mut headers = vec![("Content-Type", "application/octet-stream")];
-        if offset > 0 || end < bytes.len() {
+        // An empty closing request has no range to name.
+        if offset < end && (offset > 0 || end < bytes.len()) {
             headers.push(("Content-Range", range.as_str()));
         }
         let last = end == bytes.len();

@@ -131,6 +131,10 @@ pub fn parse_q(q: &str) -> Result<Vec<Term>, QueryError> {
         return Ok(Vec::new());
     }
     let q = unescape(q);
+    // No value has one, and not every database takes one.
+    if q.contains('\0') {
+        return Err(QueryError::Value("null character".to_owned()));
+    }
     let mut terms: Vec<(&str, Option<Term>)> = Vec::new();
     for (at, text) in q.split(',').enumerate() {
         if at == MAX_TERMS {
@@ -325,6 +329,7 @@ mod tests {
                 format!("invalid query string value: {value}")
             );
         }
+        assert!(matches!(parse_q("a=%00"), Err(QueryError::Value(_))));
         assert_eq!(
             parse_q(&vec!["a=b"; 51].join(",")),
             Err(QueryError::TooMany)

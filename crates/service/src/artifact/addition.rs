@@ -134,7 +134,8 @@ impl Artifacts {
     }
 
     async fn document(&self, manifest: &Manifest, names: &'static [&'static str]) -> Result<Vec<u8>> {
-        let (layer, path) = model_package::document(&manifest.layers, names).ok_or_else(|| Error::not_found(format!("{} not found", names[0])))?;
+        let (layer, path) =
+            model_package::document(&manifest.layers, names).ok_or_else(|| Error::not_found(format!("{} not found", names[0])))?;
         let path = path.to_owned();
         let archive = read_blob(&self.core, layer, MAX_ARCHIVE).await?;
         chart::on_a_thread(move || model_package::read(&archive, &path)).await

@@ -16,7 +16,7 @@ pub(super) const MAX_FILE: u64 = 4 << 20;
 const MAX_ENTRIES: usize = 20_000;
 
 /// A chart that another one needs.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Dependency {
     name: String,
@@ -33,21 +33,6 @@ struct Dependency {
     import_values: Vec<serde_json::Value>,
     #[serde(skip_serializing_if = "String::is_empty")]
     alias: String,
-}
-
-impl Default for Dependency {
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            version: String::new(),
-            repository: String::new(),
-            condition: String::new(),
-            tags: Vec::new(),
-            enabled: false,
-            import_values: Vec::new(),
-            alias: String::new(),
-        }
-    }
 }
 
 #[derive(Default, Deserialize)]
@@ -150,7 +135,10 @@ mod tests {
             ("web/charts/cache/values.yaml", b"inner: 1"),
             ("web/values.yaml", b"outer: 1"),
             ("web/readme.MD", b"# web"),
-            ("web/Chart.yaml", b"name: web\ndependencies:\n- name: a\n  version: 1.0\n  tags: [x]\n- {name: b, repository: r, enabled: true}\n"),
+            (
+                "web/Chart.yaml",
+                b"name: web\ndependencies:\n- name: a\n  version: 1.0\n  tags: [x]\n- {name: b, repository: r, enabled: true}\n",
+            ),
         ]);
         assert_eq!(values(chart.clone()).await.unwrap(), b"outer: 1");
         assert_eq!(readme(chart.clone()).await.unwrap(), b"# web");

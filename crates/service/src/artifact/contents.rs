@@ -37,6 +37,8 @@ pub struct Layer {
     pub media_type: String,
     /// Bytes as stored.
     pub size: u64,
+    /// The name of the file it holds, where the manifest gives one; else empty.
+    pub title: String,
 }
 
 /// A step of an image's build, as its configuration tells it; what is empty is left out.
@@ -96,9 +98,14 @@ impl Artifacts {
             history: history.as_ref().and_then(steps).unwrap_or_default(),
             children: manifest.manifests.iter().map(|m| child(m, size(m.digest.as_str()))).collect(),
             config_media_type: manifest.config.map(|c| c.media_type).unwrap_or_default(),
-            layers: manifest.layers.into_iter().map(|l| Layer { digest: l.digest.to_string(), media_type: l.media_type, size: l.size }).collect(),
+            layers: manifest.layers.into_iter().map(layer).collect(),
         })
     }
+}
+
+fn layer(mut entry: Descriptor) -> Layer {
+    let title = entry.annotations.remove("org.opencontainers.image.title").unwrap_or_default();
+    Layer { digest: entry.digest.to_string(), media_type: entry.media_type, size: entry.size, title }
 }
 
 fn child(entry: &Descriptor, size: Option<u64>) -> ContentsChild {
@@ -124,7 +131,9 @@ pub(super) fn steps(config: &Value) -> Option<Vec<BuildStep>> {
 
 fn without_nulls(step: &Value) -> Value {
     match step {
-        Value::Object(members) => Value::Object(members.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect())
+        }
         other => other.clone(),
     }
 }

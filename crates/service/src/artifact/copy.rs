@@ -101,7 +101,14 @@ impl Artifacts {
 }
 
 /// Copies the artifact and what goes with it; the repository it is in now.
-async fn copy_tree(core: &Core, link: &mut Link<'_>, allowed: &Allowed<Project>, path: &str, id: ArtifactId, now: i64) -> Result<RepositoryId> {
+async fn copy_tree(
+    core: &Core,
+    link: &mut Link<'_>,
+    allowed: &Allowed<Project>,
+    path: &str,
+    id: ArtifactId,
+    now: i64,
+) -> Result<RepositoryId> {
     let tree = store::artifact::tree_of(link, id, MAX_TREE).await?;
     if tree.len() > MAX_TREE {
         return Err(Error::bad_request(format!("an artifact with more than {MAX_TREE} others cannot be copied")));

@@ -24,7 +24,10 @@ const DRAWINGS: [(&str, &str); 10] = [
     (CNAB, r##"<rect x="3" y="7" width="18" height="13" rx="2"/><path d="M8 7V4h8v3M3 13h18"/>"##),
     (WASM, r##"<path d="M3 4h6a3 3 0 0 0 6 0h6v16H3z"/><path d="M7 12l1.5 5L10 12l1.5 5L13 12M15 17l2-5 2 5"/>"##),
     (SBOM, r##"<path d="M5 3h10l4 4v14H5z"/><path d="M9 10h6M9 14h6M9 18h3"/>"##),
-    (MODEL, r##"<circle cx="6" cy="6" r="2"/><circle cx="18" cy="6" r="2"/><circle cx="12" cy="18" r="2"/><path d="M7 8l4 8M17 8l-4 8M8 6h8"/>"##),
+    (
+        MODEL,
+        r##"<circle cx="6" cy="6" r="2"/><circle cx="18" cy="6" r="2"/><circle cx="12" cy="18" r="2"/><path d="M7 8l4 8M17 8l-4 8M8 6h8"/>"##,
+    ),
     (COSIGN, r##"<path d="M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6z"/><path d="M8 12l3 3 5-6"/>"##),
     (NOTATION, r##"<path d="M4 20l4-1L19 8l-3-3L5 16z"/><path d="M12 21h8"/>"##),
     (NYDUS, r##"<path d="M13 2L5 14h6l-1 8 9-13h-6z"/>"##),
@@ -61,7 +64,8 @@ pub(super) fn of_accessory(kind: &str) -> &'static str {
 /// 404.
 pub fn icon(digest: &str) -> Result<api::Icon> {
     let drawing = DRAWINGS.iter().find(|(known, _)| *known == digest).map(|(_, drawing)| drawing);
-    let drawing = drawing.ok_or_else(|| Error::not_found(format!("the icon {} not found", digest.chars().take(256).collect::<String>())))?;
+    let drawing =
+        drawing.ok_or_else(|| Error::not_found(format!("the icon {} not found", digest.chars().take(256).collect::<String>())))?;
     let picture = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#5b6b7f" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">{drawing}</svg>"##
     );

@@ -90,11 +90,7 @@ pub(crate) async fn place(core: &Core, actor: &Actor, named: &Named<'_>, resourc
 /// # Errors
 /// 404.
 pub(crate) async fn locate(link: &mut Link<'_>, place: &Place, named: &Named<'_>) -> Result<Found> {
-    let row = match reference(named) {
-        Some(digest) => store::artifact::get_by_digest(link, place.repository, digest, With::default()).await?,
-        None => store::artifact::get_by_tag(link, place.repository, named.reference, With::default()).await?,
-    };
-    let row = row.ok_or_else(|| missing(&place.project.name, named))?;
+    let row = read(link, place, named, With::default()).await?;
     Ok(Found { id: row.id, digest: row.digest })
 }
 
@@ -107,14 +103,14 @@ pub(crate) struct Found {
     pub(crate) digest: String,
 }
 
-/// The digest, if the reference is one; everything else is looked for as a tag.
-fn reference<'a>(named: &Named<'a>) -> Option<&'a str> {
-    matches!(named.reference.parse(), Ok(Reference::Digest(_))).then_some(named.reference)
+/// Whether the reference is read as a digest; everything else is read as a tag.
+fn is_digest(named: &Named<'_>) -> bool {
+    matches!(named.reference.parse(), Ok(Reference::Digest(_)))
 }
 
 /// `artifact p/r:tag not found`.
 pub(crate) fn missing(project: &str, named: &Named<'_>) -> Error {
-    let separator = if reference(named).is_some() { '@' } else { ':' };
+    let separator = if is_digest(named) { '@' } else { ':' };
     let shown: String = named.reference.chars().take(256).collect();
     Error::not_found(format!("artifact {project}/{}{separator}{shown} not found", named.repository))
 }
@@ -139,7 +135,14 @@ impl Artifacts {
     ///
     /// # Errors
     /// 400 for a query that asks tags or labels in a way they do not know, 401, 403.
-    pub async fn list(&self, actor: &Actor, project: &NameOrId, repository: &str, query: &ListQuery, flags: ArtifactFlags) -> Result<Page<api::Artifact>> {
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        project: &NameOrId,
+        repository: &str,
+        query: &ListQuery,
+        flags: ArtifactFlags,
+    ) -> Result<Page<api::Artifact>> {
         let named = Named { project, repository, reference: "" };
         let place = match place(&self.core, actor, &named, Resource::Artifact, Action::List).await {
             Err(e) if e.status == 404 => return Ok(Page::default()),
@@ -220,9 +223,11 @@ impl Artifacts {
 
 /// The artifact that is named, with the parts asked for.
 async fn read(link: &mut Link<'_>, place: &Place, named: &Named<'_>, with: With) -> Result<ListedArtifact> {
-    let row = match reference(named) {
-        Some(digest) => store::artifact::get_by_digest(link, place.repository, digest, with).await?,
-        None => store::artifact::get_by_tag(link, place.repository, named.reference, with).await?,
+    let row = match named.reference.parse() {
+        Ok(Reference::Digest(digest)) => store::artifact::get_by_digest(link, place.repository, digest.as_str(), with).await?,
+        Ok(Reference::Tag(tag)) => store::artifact::get_by_tag(link, place.repository, tag.as_str(), with).await?,
+        // Nothing has such a name.
+        Err(_) => None,
     };
     row.ok_or_else(|| missing(&place.project.name, named))
 }

@@ -73,8 +73,14 @@ pub(super) fn files(layers: &[Descriptor]) -> Result<Vec<u8>> {
 }
 
 fn nodes(folder: Folder<'_>) -> Vec<Node> {
-    let folders = folder.folders.into_iter().map(|(name, inside)| Node { name: name.to_owned(), kind: "directory", size: None, children: nodes(inside) });
-    let files = folder.files.into_iter().map(|(name, size)| Node { name: name.to_owned(), kind: "file", size: Some(size), children: Vec::new() });
+    let folders = folder.folders.into_iter().map(|(name, inside)| Node {
+        name: name.to_owned(),
+        kind: "directory",
+        size: None,
+        children: nodes(inside),
+    });
+    let files =
+        folder.files.into_iter().map(|(name, size)| Node { name: name.to_owned(), kind: "file", size: Some(size), children: Vec::new() });
     folders.chain(files).collect()
 }
 
@@ -101,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_document_is_found_by_its_layer() {
-        let layers = [layer("application/vnd.cncf.model.weight.v1.tar", "LICENSE"), layer("application/vnd.cncf.model.doc.v1.tar", "license")];
+        let layers =
+            [layer("application/vnd.cncf.model.weight.v1.tar", "LICENSE"), layer("application/vnd.cncf.model.doc.v1.tar", "license")];
         assert_eq!(document(&layers, &["LICENSE"]).map(|(_, path)| path), Some("license"));
         assert_eq!(document(&layers[..1], &["LICENSE"]), None);
     }

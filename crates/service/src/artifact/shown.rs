@@ -80,8 +80,8 @@ pub(super) fn artifact(row: ListedArtifact) -> Result<api::Artifact> {
         None => None,
         Some(all) => Some(all.into_iter().map(reference).collect::<Result<_>>()?),
     };
-    let accessories = rows::<Accessory>(row.accessories.as_deref())?
-        .map(|all| all.into_iter().map(|a| accessory(a, &row.repository_name)).collect());
+    let accessories =
+        rows::<Accessory>(row.accessories.as_deref())?.map(|all| all.into_iter().map(|a| accessory(a, &row.repository_name)).collect());
     let labels = rows::<Label>(row.labels.as_deref())?.map(|all| all.into_iter().map(label).collect());
     let extra_attrs: Option<BTreeMap<String, serde_json::Value>> = document(row.extra_attrs.as_deref())?;
     let annotations: Option<BTreeMap<String, String>> = document(row.annotations.as_deref())?;

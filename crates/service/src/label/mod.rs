@@ -30,7 +30,14 @@ impl Labels {
     ///
     /// # Errors
     /// 400 for another scope or a missing project, 401, 403.
-    pub async fn list(&self, actor: &Actor, scope: &str, project: Option<ProjectId>, name: Option<&str>, query: &ListQuery) -> Result<Page<api::Label>> {
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        scope: &str,
+        project: Option<ProjectId>,
+        name: Option<&str>,
+        query: &ListQuery,
+    ) -> Result<Page<api::Label>> {
         let project = match scope {
             "g" => None,
             "p" => {
@@ -70,13 +77,8 @@ impl Labels {
             _ => return Err(Error::bad_request("unsupported label scope")),
         };
         check(input)?;
-        let new = NewLabel {
-            name: &input.name,
-            description: &input.description,
-            color: &input.color,
-            scope: &input.scope,
-            project_id: project,
-        };
+        let new =
+            NewLabel { name: &input.name, description: &input.description, color: &input.color, scope: &input.scope, project_id: project };
         let mut tx = self.core.db.write().await?;
         let id = store::label::insert(&mut tx.link(), &new, self.core.clock.micros()).await.map_err(|e| taken(e, &input.name))?;
         tx.commit().await?;
@@ -194,6 +196,9 @@ fn check(input: &api::LabelReq) -> Result<()> {
     }
     if input.description.len() > LONGEST_TEXT || input.color.len() > LONGEST_TEXT {
         return Err(Error::bad_request(format!("description and color have at most {LONGEST_TEXT} bytes")));
+    }
+    if [&input.name, &input.description, &input.color].iter().any(|text| text.contains('\0')) {
+        return Err(Error::bad_request("texts cannot have a null character"));
     }
     Ok(())
 }

@@ -27,7 +27,13 @@ impl Members {
     ///
     /// # Errors
     /// 401, 403, 404.
-    pub async fn list(&self, actor: &Actor, project: &NameOrId, name: Option<&str>, query: &ListQuery) -> Result<Page<ProjectMemberEntity>> {
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        project: &NameOrId,
+        name: Option<&str>,
+        query: &ListQuery,
+    ) -> Result<Page<ProjectMemberEntity>> {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::List).await?;
         let mut conn = self.core.db.read().await?;
         Ok(store::member::list(&mut conn.link(), &allowed, name, query).await?.map(entity_of))
@@ -137,7 +143,8 @@ async fn resolve(link: &mut Link<'_>, input: &ProjectMember) -> Result<(Entity, 
         return Err(Error::bad_request("at least one of member_user or member_group must be provided"));
     };
     // Directories are not asked for groups that nobody has brought in.
-    let found = if group.ldap_group_dn.is_empty() { store::member::group_by_name(link, &group.group_name, group.group_type).await? } else { None };
+    let found =
+        if group.ldap_group_dn.is_empty() { store::member::group_by_name(link, &group.group_name, group.group_type).await? } else { None };
     found.map(|row| (Entity::Group(row.id), row.name)).ok_or_else(|| {
         let name = if group.ldap_group_dn.is_empty() { &group.group_name } else { &group.ldap_group_dn };
         let name: String = name.chars().take(255).collect();

@@ -82,7 +82,10 @@ mod tests {
     use super::*;
 
     fn list(ids: &[&str]) -> CVEAllowlistReq {
-        CVEAllowlistReq { items: ids.iter().map(|id| CVEAllowlistItem { cve_id: (*id).to_owned() }).collect(), ..CVEAllowlistReq::default() }
+        CVEAllowlistReq {
+            items: ids.iter().map(|id| CVEAllowlistItem { cve_id: (*id).to_owned() }).collect(),
+            ..CVEAllowlistReq::default()
+        }
     }
 
     #[test]

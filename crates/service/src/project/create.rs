@@ -65,7 +65,9 @@ impl Projects {
             Some(limit) if limit != 0 && actor.is_admin() => limit,
             _ => self.core.settings().storage_per_project,
         };
-        quota::check_limit(hard).map_err(|why| Error::bad_request(format!("bad request: {why}")))?;
+        if self.core.settings().quota_per_project {
+            quota::check_limit(hard).map_err(|why| Error::bad_request(format!("bad request: {why}")))?;
+        }
         Ok(Checked { name, metadata, hard })
     }
 

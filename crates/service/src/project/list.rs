@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use model::ProjectId;
 use model::api::{CVEAllowlist, CVEAllowlistItem, Project, ProjectMetadata};
 use model::list::{ListQuery, Page};
-use model::permission::{Action, GrantKind, GrantScope, Resource, Role, RobotLevel, strongest};
+use model::permission::{Action, GrantKind, GrantScope, Resource, RobotLevel, Role, strongest};
 use model::time::Instant;
 use store::project::{ListedProject, Visible};
 

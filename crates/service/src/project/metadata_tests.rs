@@ -37,7 +37,8 @@ fn values_are_checked_and_stored_in_one_form() {
 
 #[test]
 fn a_new_project_has_no_retention_and_nothing_of_caches() {
-    let given = ProjectMetadata { proxy_speed_kb: text("5"), auto_scan: text("true"), severity: text("awful"), ..ProjectMetadata::default() };
+    let given =
+        ProjectMetadata { proxy_speed_kb: text("5"), auto_scan: text("true"), severity: text("awful"), ..ProjectMetadata::default() };
     let stored = of_new(&req(given)).unwrap();
     let pairs: Vec<_> = stored.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(pairs, [("auto_scan", "true"), ("public", "false"), ("severity", "unknown")]);

@@ -101,7 +101,8 @@ impl Projects {
         let sees_members = self.core.authz.decide(actor, &row, Resource::Member, Action::List).await?.is_ok();
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
-        let mut summary = ProjectSummary { repo_count: store::project::repository_count(link, &allowed).await?, ..ProjectSummary::default() };
+        let mut summary =
+            ProjectSummary { repo_count: store::project::repository_count(link, &allowed).await?, ..ProjectSummary::default() };
         if sees_quota {
             summary.quota = store::quota::find(link, allowed.id()).await?.map(|quota| ProjectSummaryQuota {
                 hard: ResourceList::from([("storage".to_owned(), quota.hard)]),
@@ -129,5 +130,12 @@ fn not_found(project: &NameOrId) -> Error {
 }
 
 fn entry(actor: &Actor, project: ProjectId, operation: &'static str, name: &str, now: i64) -> AuditEntry {
-    AuditEntry { project_id: project, operation, resource_type: "project", resource: name.to_owned(), username: actor.name().to_owned(), op_time: now }
+    AuditEntry {
+        project_id: project,
+        operation,
+        resource_type: "project",
+        resource: name.to_owned(),
+        username: actor.name().to_owned(),
+        op_time: now,
+    }
 }

@@ -15,7 +15,11 @@ impl Projects {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Project, Action::Update).await?;
         let list = match &input.cve_allowlist {
             Some(list) if list.project_id.get() != 0 && list.project_id != allowed.id() => {
-                return Err(Error::bad_request(format!("project_id in cve_allowlist must be {} but it's {}", allowed.id(), list.project_id)));
+                return Err(Error::bad_request(format!(
+                    "project_id in cve_allowlist must be {} but it's {}",
+                    allowed.id(),
+                    list.project_id
+                )));
             }
             Some(list) => Some((list.expires_at, allowlist::checked(list)?)),
             None => None,

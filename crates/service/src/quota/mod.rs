@@ -62,7 +62,9 @@ impl Quotas {
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         // Those of deleted projects are not there.
-        if store::quota::by_id(link, &allowed, id).await?.is_none() || !store::quota::set_hard(link, id, hard, self.core.clock.micros()).await? {
+        if store::quota::by_id(link, &allowed, id).await?.is_none()
+            || !store::quota::set_hard(link, id, hard, self.core.clock.micros()).await?
+        {
             return Err(not_found(id));
         }
         tx.commit().await?;

@@ -49,11 +49,12 @@ impl Registry {
         let missing = || Error::oci(oci::ErrorCode::BlobUnknown, serde_json::Value::Null);
         let repository = self.holder(&target).await?.ok_or_else(missing)?;
         let mut tx = self.core.db.write().await?;
-        if store::blob::is_needed(&mut tx.link(), repository, digest.as_str()).await? {
+        // First the end of the hold, then the question: a push that counts on the blob is waited for and then found.
+        let detached = store::blob::detach(&mut tx.link(), repository, digest.as_str()).await?;
+        if detached && store::blob::is_needed(&mut tx.link(), repository, digest.as_str()).await? {
             let message = "a manifest of this repository needs the blob: delete the manifest first";
             return Err(Error::oci_message(oci::ErrorCode::Unsupported, message, digest.as_str()));
         }
-        let detached = store::blob::detach(&mut tx.link(), repository, digest.as_str()).await?;
         tx.commit().await?;
         self.core.caches.repository_changed(repository);
         if detached { Ok(()) } else { Err(missing()) }

@@ -1,11 +1,11 @@
 //! Deleting artifacts: by the registry's way and by the API's, with everything that goes with them.
 
 use model::{ArtifactId, ProjectId, RepositoryId};
-use oci::{Reference, RepositoryName, digest, route::RawReference};
+use oci::{Digest, Reference, RepositoryName, digest, route::RawReference};
 use store::Link;
 use store::audit::AuditEntry;
 
-use super::{Registry, Use, pull};
+use super::{Registry, Target, Use, pull};
 use crate::{Actor, Core, Error, Result};
 
 impl Registry {
@@ -21,14 +21,30 @@ impl Registry {
         };
         let missing = || pull::not_found(name, &format!("@{digest}"));
         let repository = self.holder(&target).await?.ok_or_else(missing)?;
+        let mut tries = 1;
+        loop {
+            match self.delete_by_digest(actor, &target, repository, digest).await {
+                Err(error) if super::collided(&error) && tries < super::TRIES => tries += 1,
+                Ok(false) => return Err(missing()),
+                Ok(true) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.core.caches.repository_changed(repository);
+        Ok(())
+    }
+
+    /// Whether it was there.
+    async fn delete_by_digest(&self, actor: &Actor, target: &Target<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool> {
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        let artifact = store::artifact::find(link, repository, digest.as_str()).await?.ok_or_else(missing)?;
+        let Some(artifact) = store::artifact::find(link, repository, digest.as_str()).await? else {
+            return Ok(false);
+        };
         let resource = format!("{}@{digest}", target.full_name);
         delete_artifact(&self.core, link, actor, target.allowed.id(), repository, artifact.id, resource).await?;
         tx.commit().await?;
-        self.core.caches.repository_changed(repository);
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -42,6 +58,10 @@ pub(crate) async fn delete_artifact(
     artifact: ArtifactId,
     resource: String,
 ) -> Result<()> {
+    // Held before the question: the push of an index that counts on it is waited for and then found.
+    if !store::artifact::hold(link, artifact).await? {
+        return Err(Error::not_found("the artifact was deleted by somebody else"));
+    }
     if store::artifact::is_child(link, artifact).await? {
         return Err(Error::new(model::error::ErrorCode::ViolateForeignKeyConstraint, "the deleting artifact is referenced by others"));
     }

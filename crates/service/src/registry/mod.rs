@@ -74,6 +74,15 @@ impl Use {
     }
 }
 
+/// How often a transaction that collides with others is tried.
+pub(crate) const TRIES: usize = 5;
+
+/// Whether a transaction failed only because somebody else's came first, so that it may be tried again.
+pub(crate) fn collided(error: &Error) -> bool {
+    let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(store::Error::Conflict | store::Error::Duplicate))
+}
+
 /// A refusal to a caller who should sign in, worded as Harbor words it: the sentence stands twice.
 pub(crate) fn unauthorized(sentence: &str) -> Error {
     Error::unauthorized(format!("{sentence}: {sentence}"))

@@ -78,7 +78,13 @@ impl Registry {
         let kind = kind::recognise(&manifest);
         let attributes = self.attributes(&target, &manifest, &kind).await;
         let incoming = Incoming { manifest: &manifest, kind: &kind, attributes: attributes.as_deref(), digest: &digest, reference, content: &push.content };
-        let repository = self.store_manifest(actor, &target, &incoming, &tags).await?;
+        let mut tries = 1;
+        let repository = loop {
+            match self.store_manifest(actor, &target, &incoming, &tags).await {
+                Err(error) if super::collided(&error) && tries < super::TRIES => tries += 1,
+                done => break done?,
+            }
+        };
         self.core.caches.repository_changed(repository);
         let extra = if reference.digest().is_some() { tags } else { Vec::new() };
         Ok(Pushed { digest, subject: manifest.subject.map(|s| s.digest), tags: extra })
@@ -188,7 +194,7 @@ async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, 
     let children = new.manifest.children();
     let digests: Vec<&str> = children.iter().map(|c| c.digest.as_str()).collect();
     let known = match repository {
-        Some(id) => store::artifact::find_all(link, id, &digests).await?,
+        Some(id) => store::artifact::hold_all(link, id, &digests).await?,
         None => Vec::new(),
     };
     let known: HashMap<_, _> = known.iter().map(|a| (a.digest.as_str(), a)).collect();
@@ -205,7 +211,7 @@ async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, 
     }
     let digests: Vec<&str> = wanted.iter().map(|d| d.digest.as_str()).collect();
     let held = match repository {
-        Some(id) => store::blob::find_all_in_repository(link, id, &digests).await?,
+        Some(id) => store::blob::hold_all_in_repository(link, id, &digests).await?,
         None => Vec::new(),
     };
     let held: HashMap<_, _> = held.into_iter().map(|b| (b.digest.clone(), b)).collect();

@@ -63,6 +63,9 @@ impl Repositories {
         if input.description.len() > MAX_DESCRIPTION {
             return Err(Error::bad_request(format!("the description is longer than {MAX_DESCRIPTION} bytes")));
         }
+        if input.description.contains('\0') {
+            return Err(Error::bad_request("the description cannot have a null character"));
+        }
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let row = store::repository::find(link, allowed.id(), repository).await?.filter(|r| r.is_published);
@@ -103,15 +106,27 @@ impl Repositories {
     }
 
     /// The gate, in the words for one repository: to who may know, an absent project is an absent repository.
-    async fn permit(&self, actor: &Actor, project: &NameOrId, repository: &str, action: Action) -> Result<(Arc<ProjectRow>, Allowed<Project>)> {
+    async fn permit(
+        &self,
+        actor: &Actor,
+        project: &NameOrId,
+        repository: &str,
+        action: Action,
+    ) -> Result<(Arc<ProjectRow>, Allowed<Project>)> {
         let answer = self.core.authz.project(actor, project, Resource::Repository, action).await;
-        answer.map_err(|e| if e.status == 404 { missing(project, repository) } else { e })
+        let (owner, allowed) = answer.map_err(|e| if e.status == 404 { missing(project, repository) } else { e })?;
+        if is_name(repository) { Ok((owner, allowed)) } else { Err(missing(&owner.name, repository)) }
     }
 }
 
 /// `repository p/r not found`.
 pub(crate) fn missing(project: impl std::fmt::Display, repository: &str) -> Error {
     Error::not_found(format!("repository {project}/{repository} not found"))
+}
+
+/// Whether a text can be the path of a repository: what cannot is not looked for.
+fn is_name(repository: &str) -> bool {
+    repository.parse::<oci::RepositoryName>().is_ok()
 }
 
 /// The id of a published repository of the project that was authorised.
@@ -121,6 +136,9 @@ pub(crate) fn missing(project: impl std::fmt::Display, repository: &str) -> Erro
 pub(crate) async fn find(core: &Core, allowed: &Allowed<Project>, project: &ProjectRow, repository: &str) -> Result<RepositoryId> {
     if let Some(id) = core.caches.repository(allowed.id(), repository) {
         return Ok(id);
+    }
+    if !is_name(repository) {
+        return Err(missing(&project.name, repository));
     }
     let generation = core.caches.project_generation();
     let mut conn = core.db.read().await?;

@@ -151,7 +151,9 @@ fn not_found(id: RobotId) -> Error {
 fn check_duration(days: i64) -> Result<()> {
     match days {
         -1 | 1..=MAX_DURATION => Ok(()),
-        _ => Err(Error::bad_request(format!("bad request error duration input: {days}, duration must be either -1(Never) or a positive integer"))),
+        _ => Err(Error::bad_request(format!(
+            "bad request error duration input: {days}, duration must be either -1(Never) or a positive integer"
+        ))),
     }
 }
 

@@ -131,7 +131,8 @@ pub(super) fn check_no_more_than(actor: &Actor, level: RobotLevel, permissions: 
 
 /// Whether the giver has this, and nothing takes any part of it away.
 fn covers(giver: &RobotActor, wanted: &RobotGrant) -> bool {
-    let mut same = giver.grants.iter().filter(|g| (g.kind, g.resource, g.action) == (wanted.kind, wanted.resource, wanted.action)).peekable();
+    let mut same =
+        giver.grants.iter().filter(|g| (g.kind, g.resource, g.action) == (wanted.kind, wanted.resource, wanted.action)).peekable();
     if same.peek().is_none() {
         return false;
     }

@@ -116,13 +116,18 @@ fn permissions_of_projects_that_are_gone_are_not_shown() {
 
 #[test]
 fn lists_say_whose_robots_they_want() {
-    let of = |q: &str| {
-        listed_project(&ListQuery::new(Paging::default(), parse_q(q).unwrap(), vec![])).map_err(|e| e.message().to_owned())
-    };
+    let of = |q: &str| listed_project(&ListQuery::new(Paging::default(), parse_q(q).unwrap(), vec![])).map_err(|e| e.message().to_owned());
     assert_eq!(of(""), Ok(None));
     assert_eq!(of("Level=system,ProjectID=5"), Ok(None));
     assert_eq!(of("Level=project,ProjectID=5"), Ok(Some(ProjectId(5))));
-    for bad in ["Level=galaxy", "Level=~project", "Level=project", "Level=project,ProjectID=0", "Level=project,ProjectID=-1", "Level=project,ProjectID=~5"] {
+    for bad in [
+        "Level=galaxy",
+        "Level=~project",
+        "Level=project",
+        "Level=project,ProjectID=0",
+        "Level=project,ProjectID=-1",
+        "Level=project,ProjectID=~5",
+    ] {
         assert!(of(bad).is_err(), "{bad}");
     }
 }

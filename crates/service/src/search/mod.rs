@@ -33,6 +33,10 @@ impl Search {
         if text.chars().count() > LONGEST {
             return Err(Error::bad_request(format!("the search text is longer than {LONGEST} characters")));
         }
+        // No name has one, and not every database takes one.
+        if text.contains('\0') {
+            return Ok(api::Search::default());
+        }
         let viewer = viewer(&self.core, actor);
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();

@@ -29,8 +29,7 @@ pub async fn tree_of(link: &mut Link<'_>, id: ArtifactId, limit: usize) -> Resul
     let mut tree = BTreeSet::from([id]);
     let mut level = vec![id];
     while !level.is_empty() && tree.len() <= limit {
-        let found: Vec<(i64,)> =
-            on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql.clone())).bind(ids(&level)).fetch_all(c).await)?;
+        let found: Vec<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql.clone())).bind(ids(&level)).fetch_all(c).await)?;
         level = found.into_iter().map(|(id,)| ArtifactId(id)).filter(|id| tree.insert(*id)).collect();
     }
     Ok(tree.into_iter().collect())
@@ -68,23 +67,20 @@ pub async fn copy_row(
     repository: RepositoryId,
     now: i64,
 ) -> Result<(ArtifactId, bool)> {
-    const THERE: &str = "SELECT d.id FROM artifact s JOIN artifact d ON d.repository_id = $2 AND d.digest = s.digest AND d.deleted_at IS NULL
+    const THERE: &str =
+        "SELECT d.id FROM artifact s JOIN artifact d ON d.repository_id = $2 AND d.digest = s.digest AND d.deleted_at IS NULL
         WHERE s.id = $1";
     let there: Option<(i64,)> = on!(link, |c| sqlx::query_as(THERE).bind(source.get()).bind(repository.get()).fetch_optional(c).await)?;
     if let Some((id,)) = there {
         return Ok((ArtifactId(id), false));
     }
-    const ARTIFACT: &str = "INSERT INTO artifact (project_id, repository_id, digest, kind, media_type, manifest_media_type, artifact_type, size,
+    const ARTIFACT: &str =
+        "INSERT INTO artifact (project_id, repository_id, digest, kind, media_type, manifest_media_type, artifact_type, size,
             manifest_size, icon, annotations, extra_attrs, subject_digest, referrer_type, pushed_at)
         SELECT $2, $3, digest, kind, media_type, manifest_media_type, artifact_type, size,
             manifest_size, icon, annotations, extra_attrs, subject_digest, referrer_type, $4 FROM artifact WHERE id = $1 RETURNING id";
-    let (id,): (i64,) = on!(link, |c| sqlx::query_as(ARTIFACT)
-        .bind(source.get())
-        .bind(project.get())
-        .bind(repository.get())
-        .bind(now)
-        .fetch_one(c)
-        .await)?;
+    let (id,): (i64,) =
+        on!(link, |c| sqlx::query_as(ARTIFACT).bind(source.get()).bind(project.get()).bind(repository.get()).bind(now).fetch_one(c).await)?;
     for sql in [
         "INSERT INTO manifest (artifact_id, content) SELECT $2, content FROM manifest WHERE artifact_id = $1",
         "INSERT INTO artifact_blob (artifact_id, blob_id) SELECT $2, blob_id FROM artifact_blob WHERE artifact_id = $1",

@@ -37,9 +37,9 @@ pub struct ListedArtifact {
     pub size: i64,
     /// Digest of an icon of its own, or empty.
     pub icon: String,
-    /// JSON object.
+    /// JSON object; none in a list when it has more than 64 KiB.
     pub annotations: Option<String>,
-    /// JSON object.
+    /// JSON object; none in a list when it has more than 64 KiB.
     pub extra_attrs: Option<String>,
     /// Microseconds.
     pub pushed_at: i64,
@@ -129,15 +129,23 @@ pub(crate) const LISTED: &str = "NOT EXISTS (SELECT 1 FROM accessory y WHERE y.a
     AND (EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id AND t.deleted_at IS NULL)
       OR NOT EXISTS (SELECT 1 FROM artifact_reference f JOIN artifact fp ON fp.id = f.parent_id WHERE f.child_id = a.id AND fp.deleted_at IS NULL))";
 
-/// `SELECT` list of [`ListedArtifact`] over [`FROM`].
-fn select(engine: Engine, with: With) -> String {
+/// Bytes that a document of an artifact may have to be shown in a list: a page of them must stay small, whatever was pushed.
+const LISTED_DOCUMENT: u32 = 64 << 10;
+
+/// `SELECT` list of [`ListedArtifact`] over [`FROM`]; in lists without the documents that are too large for them.
+fn select(engine: Engine, with: With, in_list: bool) -> String {
+    let document = |column: &str| match in_list {
+        true => format!("CASE WHEN octet_length({column}) <= {LISTED_DOCUMENT} THEN {column} END"),
+        false => column.to_owned(),
+    };
+    let (annotations, extra_attrs) = (document("a.annotations"), document("a.extra_attrs"));
     let child = engine.json_object(
         "'child_id', f.child_id, 'child_digest', f.child_digest, 'parent_id', f.parent_id, 'platform', f.platform, 'urls', f.urls, 'annotations', f.annotations",
     );
     let part = |wanted: bool, sql: String| if wanted { sql } else { "CAST(NULL AS TEXT)".to_owned() };
     format!(
         "SELECT a.id, a.project_id, a.repository_id, p.name || '/' || r.name AS repository_name, a.digest, a.kind, a.media_type, a.manifest_media_type,
-            a.artifact_type, a.size, a.icon, a.annotations, a.extra_attrs, a.pushed_at, a.pulled_at,
+            a.artifact_type, a.size, a.icon, {annotations} AS annotations, {extra_attrs} AS extra_attrs, a.pushed_at, a.pulled_at,
             (SELECT y.kind FROM accessory y WHERE y.artifact_id = a.id) AS accessory_kind,
             (SELECT {} FROM artifact_reference f WHERE f.parent_id = a.id) AS children,
             {} AS tags, {} AS accessories, {} AS labels",
@@ -152,7 +160,10 @@ fn tags_sql(engine: Engine) -> String {
     let tag = engine.json_object(
         "'id', t.id, 'name', t.name, 'artifact_id', t.artifact_id, 'repository_id', t.repository_id, 'pushed_at', t.pushed_at, 'pulled_at', t.pulled_at",
     );
-    format!("(SELECT {} FROM tag t WHERE t.artifact_id = a.id AND t.deleted_at IS NULL)", engine.json_array(&tag, "t.pushed_at DESC, t.id DESC"))
+    format!(
+        "(SELECT {} FROM tag t WHERE t.artifact_id = a.id AND t.deleted_at IS NULL)",
+        engine.json_array(&tag, "t.pushed_at DESC, t.id DESC")
+    )
 }
 
 fn accessories_sql(engine: Engine) -> String {
@@ -169,13 +180,17 @@ fn labels_sql(engine: Engine) -> String {
     let label = engine.json_object(
         "'id', l.id, 'name', l.name, 'description', l.description, 'color', l.color, 'scope', l.scope, 'project_id', l.project_id, 'created_at', l.created_at, 'updated_at', l.updated_at",
     );
-    format!("(SELECT {} FROM artifact_label al JOIN label l ON l.id = al.label_id WHERE al.artifact_id = a.id)", engine.json_array(&label, "al.created_at, l.id"))
+    format!(
+        "(SELECT {} FROM artifact_label al JOIN label l ON l.id = al.label_id WHERE al.artifact_id = a.id)",
+        engine.json_array(&label, "al.created_at, l.id")
+    )
 }
 
 /// Artifacts of a repository or a project: newest first unless the query orders otherwise.
 pub async fn list(link: &mut Link<'_>, scope: Scope, filter: &Filter, with: With, query: &ListQuery) -> Result<Page<ListedArtifact>> {
     let engine = link.engine();
-    let mut list = List::new(select(engine, with), FROM, COLUMNS, "a.pushed_at DESC", "a.id DESC").condition("a.deleted_at IS NULL", []);
+    let mut list =
+        List::new(select(engine, with, true), FROM, COLUMNS, "a.pushed_at DESC", "a.id DESC").condition("a.deleted_at IS NULL", []);
     list = match scope {
         Scope::Repository(id) => list.condition("a.repository_id = ?", [id.get().into()]),
         Scope::Project(id) => list.condition("a.project_id = ?", [id.get().into()]),
@@ -186,7 +201,8 @@ pub async fn list(link: &mut Link<'_>, scope: Scope, filter: &Filter, with: With
         list = list.condition(sql, bind);
     }
     for label in &filter.labels {
-        list = list.condition("EXISTS (SELECT 1 FROM artifact_label al WHERE al.artifact_id = a.id AND al.label_id = ?)", [(*label).into()]);
+        list =
+            list.condition("EXISTS (SELECT 1 FROM artifact_label al WHERE al.artifact_id = a.id AND al.label_id = ?)", [(*label).into()]);
     }
     list.condition_if(
         filter.latest_in_repository,
@@ -204,22 +220,20 @@ fn tag_condition(engine: Engine, filter: &TagFilter) -> (String, Option<Bind>) {
         TagFilter::Any => (format!("{any})"), None),
         TagFilter::None => (format!("NOT {any})"), None),
         TagFilter::Exact(name) => (format!("{any} AND t.name = ?)"), Some(name.as_str().into())),
-        TagFilter::Fuzzy(text) => {
-            (format!("{any} AND {})", engine.like_any_case("t.name", "?")), Some(dialect::contains(text).into()))
-        }
+        TagFilter::Fuzzy(text) => (format!("{any} AND {})", engine.like_any_case("t.name", "?")), Some(dialect::contains(text).into())),
     }
 }
 
 /// The artifact with this digest.
 pub async fn get_by_digest(link: &mut Link<'_>, repository: RepositoryId, digest: &str, with: With) -> Result<Option<ListedArtifact>> {
-    let select = select(link.engine(), with);
+    let select = select(link.engine(), with, false);
     let sql = format!("{select} {FROM} WHERE a.repository_id = $1 AND a.digest = $2 AND a.deleted_at IS NULL");
     Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(repository.get()).bind(digest).fetch_optional(c).await)?)
 }
 
 /// The artifact that this tag names.
 pub async fn get_by_tag(link: &mut Link<'_>, repository: RepositoryId, tag: &str, with: With) -> Result<Option<ListedArtifact>> {
-    let select = select(link.engine(), with);
+    let select = select(link.engine(), with, false);
     let sql = format!(
         "{select} {FROM} JOIN tag named ON named.artifact_id = a.id
          WHERE named.repository_id = $1 AND named.name = $2 AND named.deleted_at IS NULL AND a.deleted_at IS NULL"

@@ -25,7 +25,8 @@ use tokio::time::Instant;
 
 pub use conversation::{Answer, Conversation, LoadError, Push, Script, Step, Until};
 pub use deliberate::{Deliberate, Entry};
-pub use fresh::{ADMIN_PASSWORD, Engine, FreshServer, StartError};
+pub use crate::server::{ADMIN_PASSWORD, Engine, StartError};
+pub use fresh::FreshServer;
 pub use json::{Json, Ordered};
 
 use exchange::{Client, Order, Payload, Reply};

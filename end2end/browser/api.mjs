@@ -1,0 +1,58 @@
+// What journeys need to be there before a person comes: accounts, projects and artifacts, made through the API and the registry.
+import { request } from 'playwright-core';
+import { createHash } from 'node:crypto';
+import assert from 'node:assert/strict';
+
+const digest = bytes => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+
+export class Api {
+  // Asks as the administrator, in a session of its own.
+  static async open(server) {
+    const authorization = `Basic ${Buffer.from(`admin:${server.password}`).toString('base64')}`;
+    return new Api(await request.newContext({ baseURL: server.url, ignoreHTTPSErrors: true, extraHTTPHeaders: { authorization } }));
+  }
+
+  constructor(context) { this.context = context; }
+
+  async ask(method, path, expected, options = {}) {
+    const answer = await this.context.fetch(path, { method, ...options });
+    assert.ok(expected.includes(answer.status()), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+    return answer;
+  }
+
+  // The project's id; makes it if it is not there.
+  async project(name, isPublic = false) {
+    const data = { project_name: name, metadata: { public: String(isPublic) } };
+    await this.ask('POST', '/api/v2.0/projects', [201, 409], { data });
+    return (await (await this.ask('GET', `/api/v2.0/projects/${name}`, [200])).json()).project_id;
+  }
+
+  async user(username, password) {
+    const data = { username, password, email: `${username}@example.com`, realname: username };
+    await this.ask('POST', '/api/v2.0/users', [201, 409], { data });
+  }
+
+  async blob(repository, bytes) {
+    const headers = { 'content-type': 'application/octet-stream' };
+    await this.ask('POST', `/v2/${repository}/blobs/uploads/?digest=${digest(bytes)}`, [201], { headers, data: bytes });
+    return { digest: digest(bytes), size: bytes.length };
+  }
+
+  // An artifact of one file; gives its digest.
+  async artifact(repository, tag, { artifactType, configType, config, layerType, title }) {
+    const manifest = {
+      schemaVersion: 2, mediaType: manifestType, artifactType,
+      config: { mediaType: configType, ...await this.blob(repository, Buffer.from(JSON.stringify(config))) },
+      layers: [{
+        mediaType: layerType, ...await this.blob(repository, Buffer.from(`content of ${title}`)),
+        annotations: { 'org.opencontainers.image.title': title },
+      }],
+    };
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    await this.ask('PUT', `/v2/${repository}/manifests/${tag}`, [201], { headers: { 'content-type': manifestType }, data: bytes });
+    return digest(bytes);
+  }
+
+  async close() { await this.context.dispose(); }
+}

@@ -1,0 +1,100 @@
+// A repository with its tags and artifacts, and the pages of artifacts of all kinds.
+import assert from 'node:assert/strict';
+
+const main = session => session.page.getByRole('main');
+const repository = async (session, name) =>
+  `/harbor/projects/${await session.api.project(session.server.project)}/repositories/${encodeURIComponent(name)}`;
+const artifact = async (session, name, reference) => `${await repository(session, name)}/artifacts-tab/artifacts/${reference}`;
+
+export const artifacts = {
+  async 'from the project list to an artifact, one call for each page'(session) {
+    await session.signedIn();
+    await session.open(`/harbor/projects?q=${session.server.project}`);
+    const calls = [];
+    session.page.on('request', request => {
+      if (request.isNavigationRequest() || request.resourceType() === 'fetch') calls.push(request.url());
+    });
+    const one = (page, expected) => {
+      assert.equal(calls.length, 1, `${page} takes one call: ${calls.join(' ')}`);
+      if (session.scripted) assert.ok(calls[0].includes(`/ui/fn/${expected}`), `${calls[0]} is a call, not another page`);
+      calls.length = 0;
+    };
+    await session.follow(session.link(session.server.project));
+    await session.page.waitForURL(/\/harbor\/projects\/\d+\/repositories$/);
+    await session.link('portal').waitFor();
+    one('the project', 'repositories');
+    await session.follow(session.link('portal'));
+    await session.page.waitForURL(/\/repositories\/portal$/);
+    await main(session).getByText('multi').first().waitFor();
+    one('the repository', 'repository');
+    await session.follow(main(session).getByRole('link', { name: new RegExp(session.server.digest.slice(7, 15)) }).first());
+    await session.page.waitForURL(/\/artifacts-tab\/artifacts\/sha256/);
+    await main(session).getByText('COPY layer 0').first().waitFor();
+    one('the artifact', 'artifact');
+    await session.page.goBack();
+    await session.settle();
+    await main(session).getByText('multi').first().waitFor();
+  },
+
+  async 'the artifacts of a repository'(session) {
+    await session.signedIn();
+    await session.open(await repository(session, 'portal'));
+    await main(session).getByText('multi').first().waitFor();
+    await main(session).getByText('v1').first().waitFor();
+    const host = new URL(session.server.url).host;
+    await main(session).getByText(new RegExp(`docker pull ${host}/${session.server.project}/portal:`)).waitFor();
+    await session.check('artifacts');
+    await session.open(`${await repository(session, 'portal')}?show=untagged`);
+    await main(session).getByText('Nothing of this kind').waitFor();
+    await session.open(`${await repository(session, 'portal')}?q=mul`);
+    assert.equal(await main(session).locator('tbody tr').count(), 1);
+  },
+
+  async 'an image'(session) {
+    await session.signedIn();
+    await session.open(await artifact(session, 'portal', session.server.digest));
+    await main(session).getByText('amd64').first().waitFor();
+    await main(session).getByText('COPY layer 0').first().waitFor();
+    await main(session).getByText(/docker pull/).first().waitFor();
+    await session.check('image');
+    await main(session).getByText('Pull by digest', { exact: true }).first().click();
+    await main(session).getByText(`portal@${session.server.digest}`).first().waitFor();
+    await main(session).getByRole('link', { name: /^Tags/ }).click();
+    assert.match(session.page.url(), /#tags$/);
+  },
+
+  async 'an image for several platforms'(session) {
+    await session.signedIn();
+    await session.open(await artifact(session, 'portal', 'multi'));
+    for (const platform of ['linux/amd64', 'linux/arm64']) await main(session).getByText(platform).first().waitFor();
+    await session.check('index');
+    await session.follow(main(session).getByRole('row', { name: /arm64/ }).getByRole('link').first());
+    await main(session).getByText('COPY layer 0').first().waitFor();
+    await main(session).getByText('Untagged').first().waitFor();
+  },
+
+  async 'a chart is pulled with helm'(session) {
+    await session.api.artifact(`${session.server.project}/chart`, '1.2.0', {
+      configType: 'application/vnd.cncf.helm.config.v1+json', layerType: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
+      config: { name: 'chart', version: '1.2.0', appVersion: '4.5', apiVersion: 'v2', description: 'Tries the portal' }, title: 'chart.tgz',
+    });
+    await session.signedIn();
+    await session.open(await artifact(session, 'chart', '1.2.0'));
+    await main(session).getByText('Tries the portal').waitFor();
+    await main(session).getByText(/helm pull .*oci:\/\/.*\/chart --version 1\.2\.0/).waitFor();
+    assert.equal(await main(session).getByText(/docker pull/).count(), 0, 'docker cannot pull a chart');
+    await session.check('chart');
+  },
+
+  async 'any other artifact is pulled with oras'(session) {
+    await session.api.artifact(`${session.server.project}/policy`, 'v3', {
+      artifactType: 'application/vnd.example.policy.v1', configType: 'application/vnd.oci.empty.v1+json', config: {},
+      layerType: 'application/vnd.example.policy.layer.v1+rego', title: 'gate.rego',
+    });
+    await session.signedIn();
+    await session.open(await artifact(session, 'policy', 'v3'));
+    await main(session).getByText('gate.rego').first().waitFor();
+    await main(session).getByText(/oras pull .*\/policy:v3/).waitFor();
+    await session.check('artifact');
+  },
+};
