@@ -116,6 +116,15 @@ mod on_server {
             }
         }
 
+        /// The same for reading something in a project. To somebody who may not read it, a project that is there and one that is not
+        /// must look alike.
+        pub fn absence(&self, error: &service::Error) -> UiError {
+            match error.status {
+                403 => UiError::new(404, ""),
+                _ => self.refusal(error),
+            }
+        }
+
         /// Ends a form's call that was refused. Without scripts an error travels back to the form in its address; with scripts the answer
         /// is whole, and what it says is a refusal.
         ///

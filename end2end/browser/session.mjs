@@ -26,6 +26,8 @@ export class Session {
     });
     page.on('pageerror', error => this.trouble.push(`uncaught: ${error.message}`));
     page.on('requestfailed', request => {
+      // With scripts off the browser does not fetch them.
+      if (!this.scripted && request.resourceType() === 'script') return;
       // A page that is left drops what it was still loading.
       if (request.failure()?.errorText !== 'net::ERR_ABORTED') this.trouble.push(`request failed: ${request.url()} ${request.failure()?.errorText}`);
     });

@@ -25,10 +25,10 @@ pub(super) async fn artifact(caller: &Caller, project: &str, repository: &str, r
     let (services, actor) = (&caller.services, &caller.actor);
     let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
     let named = Named { project: &project, repository, reference };
-    let artifact = services.artifacts.get(actor, &named, flags).await.map_err(|error| caller.refusal(&error))?;
+    let artifact = services.artifacts.get(actor, &named, flags).await.map_err(|error| caller.absence(&error))?;
     // By digest from here on: the tag may move between the two.
     let named = Named { reference: &artifact.digest, ..named };
-    let contents = services.artifacts.contents(actor, &named).await.map_err(|error| caller.refusal(&error))?;
+    let contents = services.artifacts.contents(actor, &named).await.map_err(|error| caller.absence(&error))?;
     Ok(view(artifact, contents, repository))
 }
 

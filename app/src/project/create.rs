@@ -115,7 +115,7 @@ fn limit_field(error: Signal<Option<String>>) -> AnyView {
     view! {
         <Field id="limit" label="Storage limit" optional=true hint="Empty means no limit." error=error>
             <div class="joined">
-                <input type="text" class="input" id="limit" name="limit" inputmode="decimal" maxlength="20" placeholder="50" aria-describedby="limit-hint limit-err" />
+                <input type="text" class="input" id="limit" name="limit" inputmode="decimal" maxlength="20" placeholder="50" aria-describedby="limit-hint limit-err" aria-invalid=move || error.get().is_some().then_some("true") />
                 <select class="select" name="unit" aria-label="Unit of the storage limit">
                     <option value="MiB">"MiB"</option>
                     <option value="GiB" selected=true>

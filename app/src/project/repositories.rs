@@ -68,7 +68,7 @@ fn head(project: &ProjectHead) -> AnyView {
                     </span>
                     <span>
                         <Icon name="calendar" small=true />
-                        "Since "
+                        "Created "
                         <Moment at=project.created />
                     </span>
                 </p>

@@ -68,8 +68,8 @@ pub(super) async fn repositories(caller: &Caller, project: &str, listing: Listin
     let conditions = listing.containing("name").into_iter().collect();
     let query = listing.ordered("-update_time").query(conditions, &["name", "pull_count", "update_time"]);
     let services = &caller.services;
-    let head = services.projects.get(&caller.actor, &project).await.map_err(|error| caller.refusal(&error))?;
-    let page = services.repositories.list(&caller.actor, &project, &query).await.map_err(|error| caller.refusal(&error))?;
+    let head = services.projects.get(&caller.actor, &project).await.map_err(|error| caller.absence(&error))?;
+    let page = services.repositories.list(&caller.actor, &project, &query).await.map_err(|error| caller.absence(&error))?;
     let rows = page.items.into_iter().map(|repository| repository_row(&head.name, repository)).collect();
     Ok(RepositoriesView { project: project_head(head), rows, total: page.total, listing })
 }

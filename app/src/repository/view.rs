@@ -37,6 +37,8 @@ impl Kind {
             Self::Image => "Image",
             Self::Index => "Multi-platform",
             Self::Chart => "Helm chart",
+            // The API's word for what it has no word for.
+            Self::Other(word) if word == "UNKNOWN" => "Artifact",
             Self::Other(word) => word,
         }
     }

@@ -17,9 +17,9 @@ pub(super) async fn repository(caller: &Caller, project: &str, name: &str, listi
     let project = NameOrId::parse(project, false);
     let query = listing.ordered("-push_time").query(conditions(&listing), &["size", "push_time", "pull_time"]);
     let (services, actor) = (&caller.services, &caller.actor);
-    let head = services.repositories.get(actor, &project, name).await.map_err(|error| caller.refusal(&error))?;
+    let head = services.repositories.get(actor, &project, name).await.map_err(|error| caller.absence(&error))?;
     let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
-    let page = services.artifacts.list(actor, &project, name, &query, flags).await.map_err(|error| caller.refusal(&error))?;
+    let page = services.artifacts.list(actor, &project, name, &query, flags).await.map_err(|error| caller.absence(&error))?;
     let project = head.name.strip_suffix(name).map_or("", |before| before.trim_end_matches('/')).to_owned();
     Ok(RepositoryView {
         project_id: head.project_id.get(),

@@ -50,13 +50,15 @@ impl std::fmt::Display for NameOrId {
 /// Counters, shared by all projects whose id falls on the same one: a collision costs a read, never a wrong answer.
 const SHARDS: usize = 1024;
 
+/// Roles, and the generation of the project's members from before they were read.
+type DatedRoles = (u64, Arc<[Role]>);
+
 /// Loads facts and asks.
 #[derive(Debug)]
 pub struct Authz {
     db: Db,
     caches: Arc<Caches>,
-    /// With the generation of the project's members from before they were read.
-    roles: Cache<(UserId, ProjectId), (u64, Arc<[Role]>)>,
+    roles: Cache<(UserId, ProjectId), DatedRoles>,
     generations: Box<[AtomicU64]>,
 }
 

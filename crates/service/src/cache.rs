@@ -13,6 +13,7 @@ use model::{ArtifactId, ProjectId, RepositoryId};
 use moka::sync::Cache;
 use store::project::ProjectRow;
 
+use crate::immutable::Rules;
 use crate::replicas::{Change, Replicas};
 
 /// Counters, shared by all repositories whose id falls on the same one: a collision costs a read, never a wrong answer.
@@ -50,6 +51,7 @@ pub struct Caches {
     generations: Box<[AtomicU64]>,
     project_generation: AtomicU64,
     projects: Cache<Box<str>, Dated<Arc<ProjectRow>>>,
+    immutable_rules: Cache<ProjectId, Dated<Arc<Rules>>>,
     repositories: Cache<(ProjectId, Box<str>), Dated<RepositoryId>>,
     manifests: Cache<ManifestKey, Dated<Arc<CachedManifest>>>,
     blobs: Cache<ManifestKey, Dated<u64>>,
@@ -72,6 +74,7 @@ impl Caches {
             generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             project_generation: AtomicU64::new(0),
             projects: small(10_000).build(),
+            immutable_rules: Cache::builder().max_capacity(10_000).time_to_live(LIFETIME).build(),
             repositories: Cache::builder().max_capacity(50_000).time_to_live(LIFETIME).build(),
             manifests: Cache::builder()
                 .max_capacity(MANIFEST_BYTES)
@@ -115,7 +118,7 @@ impl Caches {
         self.project_generation.load(Ordering::Acquire)
     }
 
-    /// A project was made, changed or deleted, or a repository deleted (call after the commit).
+    /// A project or its rules were made, changed or deleted, or a repository deleted (call after the commit).
     pub fn projects_changed(&self) {
         self.forget_projects();
         self.replicas.announce(Change::Projects);
@@ -148,6 +151,16 @@ impl Caches {
     /// Remembers a project that was read under `generation`.
     pub fn put_project(&self, generation: u64, row: Arc<ProjectRow>) {
         self.projects.insert(row.name.as_str().into(), Dated { generation, value: row });
+    }
+
+    /// The rules that make tags of a project immutable.
+    pub fn immutable_rules(&self, project: ProjectId) -> Option<Arc<Rules>> {
+        self.of_projects(self.immutable_rules.get(&project))
+    }
+
+    /// Remembers rules that were read under `generation` (of projects).
+    pub fn put_immutable_rules(&self, generation: u64, project: ProjectId, rules: Arc<Rules>) {
+        self.immutable_rules.insert(project, Dated { generation, value: rules });
     }
 
     /// The id of a published repository.

@@ -7,6 +7,8 @@ pub mod authz;
 pub mod cache;
 pub mod clock;
 pub mod error;
+pub mod group;
+pub mod immutable;
 pub mod member;
 pub mod project;
 pub mod quota;
@@ -129,6 +131,10 @@ pub struct Services {
     pub projects: project::Projects,
     /// Who belongs to them.
     pub members: member::Members,
+    /// Rules that make tags immutable.
+    pub immutable_rules: immutable::ImmutableRules,
+    /// Groups of people.
+    pub groups: group::Groups,
     /// Robot accounts.
     pub robots: robot::Robots,
     /// What projects may hold.
@@ -157,6 +163,8 @@ impl Services {
             users: user::Users::new(core.clone(), authn.clone(), sessions.clone()),
             projects: project::Projects::new(core.clone(), authn.clone()),
             members: member::Members::new(core.clone()),
+            immutable_rules: immutable::ImmutableRules::new(core.clone()),
+            groups: group::Groups::new(core.clone()),
             robots: robot::Robots::new(core.clone(), authn.clone()),
             quotas: quota::Quotas::new(core.clone()),
             configuration: setting::Configuration::new(core.clone()),

@@ -39,12 +39,15 @@ pub struct Pull<'a> {
     pub at: i64,
 }
 
+/// What was pulled, by which tag, by whom.
+type Seen = (ArtifactId, Option<Box<str>>, Box<str>);
+
 #[derive(Default, Debug)]
 struct Batch {
     pulls: HashMap<RepositoryId, i64>,
     artifacts: HashMap<ArtifactId, i64>,
     tags: HashMap<(RepositoryId, Box<str>), i64>,
-    seen: HashMap<(ArtifactId, Option<Box<str>>, Box<str>), usize>,
+    seen: HashMap<Seen, usize>,
     audit: Vec<AuditEntry>,
 }
 

@@ -4,6 +4,7 @@
 use model::{ArtifactId, ProjectId, RepositoryId};
 
 use crate::db::on;
+use crate::dialect::Json;
 use crate::{Link, Result};
 
 mod copy;
@@ -144,29 +145,44 @@ pub async fn upsert(link: &mut Link<'_>, a: &NewArtifact<'_>, now: i64) -> Resul
 
 /// Records which blobs an artifact needs.
 pub async fn hold_blobs(link: &mut Link<'_>, artifact: ArtifactId, blobs: &[i64]) -> Result<()> {
-    const SQL: &str = "INSERT INTO artifact_blob (artifact_id, blob_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-    for blob in blobs {
-        on!(link, |c| sqlx::query(SQL).bind(artifact.get()).bind(*blob).execute(&mut *c).await.map(drop))?;
+    if blobs.is_empty() {
+        return Ok(());
     }
+    let sql = format!(
+        "INSERT INTO artifact_blob (artifact_id, blob_id) SELECT $1, b.value FROM {} b WHERE TRUE ON CONFLICT DO NOTHING",
+        link.engine().json_integers("$2")
+    );
+    let list = serde_json::json!(blobs).to_string();
+    on!(link, |c| sqlx::query(sqlx::AssertSqlSafe(sql)).bind(artifact.get()).bind(list).execute(c).await.map(drop))?;
     Ok(())
 }
 
 /// Records the children of an index, in order.
 pub async fn hold_children(link: &mut Link<'_>, parent: ArtifactId, children: &[Child]) -> Result<()> {
-    const SQL: &str = "INSERT INTO artifact_reference (parent_id, child_id, child_digest, platform, urls, annotations)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    for child in children {
-        on!(link, |c| sqlx::query(SQL)
-            .bind(parent.get())
-            .bind(child.id.get())
-            .bind(&child.digest)
-            .bind(child.platform.as_deref())
-            .bind(child.urls.as_deref())
-            .bind(child.annotations.as_deref())
-            .execute(&mut *c)
-            .await
-            .map(drop))?;
+    if children.is_empty() {
+        return Ok(());
     }
+    let columns =
+        [("id", Json::Integer), ("digest", Json::Text), ("platform", Json::Text), ("urls", Json::Text), ("annotations", Json::Text)];
+    let sql = format!(
+        "INSERT INTO artifact_reference (parent_id, child_id, child_digest, platform, urls, annotations)
+         SELECT $1, c.id, c.digest, c.platform, c.urls, c.annotations FROM {} c WHERE TRUE ORDER BY c.position ON CONFLICT DO NOTHING",
+        link.engine().json_rows("$2", &columns)
+    );
+    let rows: Vec<_> = children
+        .iter()
+        .map(|child| {
+            serde_json::json!({
+                "id": child.id.get(),
+                "digest": child.digest,
+                "platform": child.platform,
+                "urls": child.urls,
+                "annotations": child.annotations,
+            })
+        })
+        .collect();
+    let list = serde_json::Value::from(rows).to_string();
+    on!(link, |c| sqlx::query(sqlx::AssertSqlSafe(sql)).bind(parent.get()).bind(list).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -67,11 +67,39 @@ impl Engine {
         }
     }
 
-    /// The text at `key` of the JSON object in the text column `column`.
-    pub(crate) fn json_text(self, column: &str, key: &str) -> String {
+    /// The objects of the JSON array in `placeholder` as a subquery with these columns, and `position`, which counts them up.
+    pub(crate) fn json_rows(self, placeholder: &str, columns: &[(&str, Json)]) -> String {
         match self {
-            Self::Sqlite => format!("json_extract({column}, '$.{key}')"),
-            Self::Postgres => format!("({column}::json ->> '{key}')"),
+            Self::Sqlite => {
+                let columns: String = columns.iter().map(|(name, _)| format!(", json_extract(value, '$.{name}') AS {name}")).collect();
+                format!("(SELECT key AS position{columns} FROM json_each({placeholder}))")
+            }
+            Self::Postgres => {
+                let names: String = columns.iter().map(|(name, _)| format!("{name}, ")).collect();
+                let types: Vec<_> = columns.iter().map(|(name, json)| format!("{name} {}", json.postgres())).collect();
+                format!(
+                    "(SELECT * FROM ROWS FROM (json_to_recordset({placeholder}::json) AS ({})) WITH ORDINALITY AS items ({names}position))",
+                    types.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// What a value of a JSON object is in SQL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Json {
+    /// A number without a fraction.
+    Integer,
+    /// A string.
+    Text,
+}
+
+impl Json {
+    fn postgres(self) -> &'static str {
+        match self {
+            Self::Integer => "BIGINT",
+            Self::Text => "TEXT",
         }
     }
 }

@@ -12,6 +12,8 @@ pub mod allowlist;
 pub mod artifact;
 pub mod audit;
 pub mod blob;
+pub mod group;
+pub mod immutable;
 pub mod label;
 pub mod member;
 pub mod project;

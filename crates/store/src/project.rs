@@ -8,6 +8,7 @@ use model::{ProjectId, UserId};
 
 use crate::db::on;
 use crate::list::{Bind, Column, List};
+use crate::repository::Viewer;
 use crate::{Engine, Error, Link, Result};
 
 /// A project that is not deleted. Instants in microseconds.
@@ -100,7 +101,7 @@ pub async fn set_metadata(link: &mut Link<'_>, id: ProjectId, metadata: &BTreeMa
     Ok(())
 }
 
-/// Deletes a project: its name is free at once. Members, robots and the quota go for good.
+/// Deletes a project: its name is free at once. Members, robots, labels, rules and the quota go for good.
 pub async fn delete(link: &mut Link<'_>, id: ProjectId, now: i64) -> Result<()> {
     const PROJECT: &str = "UPDATE project SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL";
     on!(link, |c| sqlx::query(PROJECT).bind(id.get()).bind(now).execute(c).await.map(drop))?;
@@ -110,10 +111,19 @@ pub async fn delete(link: &mut Link<'_>, id: ProjectId, now: i64) -> Result<()> 
         "DELETE FROM cve_allowlist WHERE project_id = $1",
         "DELETE FROM quota WHERE project_id = $1",
         "DELETE FROM project_content WHERE project_id = $1",
+        "DELETE FROM immutable_rule WHERE project_id = $1",
     ] {
         on!(link, |c| sqlx::query(sql).bind(id.get()).execute(c).await.map(drop))?;
     }
-    Ok(())
+    crate::label::delete_of_project(link, id).await
+}
+
+/// Keeps a project from being deleted until this transaction ends; `false` when it is gone already. Many transactions may do so at once.
+pub async fn hold(link: &mut Link<'_>, project: &Allowed<Project>) -> Result<bool> {
+    let sql = format!("SELECT id FROM project WHERE id = $1 AND deleted_at IS NULL{}", link.engine().keeping("project"));
+    let row: Option<(i64,)> =
+        on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.id().get()).fetch_optional(c).await)?;
+    Ok(row.is_some())
 }
 
 /// The project as it is now, held against other changes until the transaction ends. `None` when it is gone.
@@ -152,19 +162,6 @@ impl ListedProject {
     }
 }
 
-/// Which projects a caller may see in lists.
-#[derive(Clone, Copy, Debug)]
-pub enum Visible<'a> {
-    /// All of them.
-    All,
-    /// Only public ones.
-    Public,
-    /// Public ones and those with this member.
-    Member(UserId),
-    /// Public ones and these.
-    Named(&'a [ProjectId]),
-}
-
 const COLUMNS: &[Column] = &[
     Column::int(&["project_id", "ProjectID", "id"], "p.id"),
     Column::text(&["name", "Name"], "p.name"),
@@ -184,22 +181,14 @@ const SELECT: &str =
 const FROM: &str = "FROM project p LEFT JOIN user_account u ON u.id = p.owner_id AND u.deleted_at IS NULL
     LEFT JOIN cve_allowlist l ON l.project_id = p.id";
 
-/// A page of the projects that the caller may see, by name unless the query says otherwise.
-pub async fn list(link: &mut Link<'_>, visible: Visible<'_>, query: &ListQuery) -> Result<Page<ListedProject>> {
-    let list = List::new(SELECT, FROM, COLUMNS, "p.name", "p.id").condition("p.deleted_at IS NULL", []);
-    let list = match visible {
-        Visible::All => list,
-        Visible::Public => list.condition("p.is_public", []),
-        Visible::Member(user) => list.condition(
-            "p.is_public OR p.id IN (SELECT project_id FROM project_member WHERE entity_type = 'u' AND entity_id = ?)",
-            [user.get().into()],
-        ),
-        Visible::Named(ids) => {
-            let sql = format!("p.is_public OR p.id IN {}", link.engine().json_integers("?"));
-            list.condition(sql, [json_ids(ids)])
-        }
-    };
-    list.page(link, query).await
+/// A page of the projects that somebody sees, by name unless the query says otherwise.
+pub async fn list(link: &mut Link<'_>, viewer: &Viewer, query: &ListQuery) -> Result<Page<ListedProject>> {
+    let (sql, binds) = viewer.condition(link.engine());
+    List::new(SELECT, FROM, COLUMNS, "p.name", "p.id")
+        .condition("p.deleted_at IS NULL", [])
+        .condition(sql, binds)
+        .page(link, query)
+        .await
 }
 
 /// One project as lists show it.

@@ -5,6 +5,7 @@ use model::permission::{Allowed, System};
 use model::{ProjectId, UserId};
 
 use crate::db::on;
+use crate::dialect::Json;
 use crate::list::{Column, List};
 use crate::{Link, Result};
 
@@ -90,16 +91,21 @@ pub async fn count(link: &mut Link<'_>, project: ProjectId, contents: &[(String,
     Ok(())
 }
 
+/// The most bytes that are counted at once: what manifests claim to need may be any number, and sums of it must remain numbers.
+const MOST: i64 = i64::MAX / 2;
+
 /// The bytes of what the project did not have until now.
 async fn add_contents(link: &mut Link<'_>, project: ProjectId, contents: &[(String, i64)]) -> Result<i64> {
-    const INSERT: &str = "INSERT INTO project_content (project_id, digest, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING size";
-    let mut adding = 0;
-    for (digest, size) in contents {
-        let new: Option<(i64,)> =
-            on!(link, |c| sqlx::query_as(INSERT).bind(project.get()).bind(digest).bind(*size).fetch_optional(c).await)?;
-        adding += new.map_or(0, |(size,)| size);
-    }
-    Ok(adding)
+    // In the same order by everybody, so that two pushes of the same contents wait for each other in one direction.
+    let sql = format!(
+        "INSERT INTO project_content (project_id, digest, size) SELECT $1, c.digest, c.size FROM {} c WHERE TRUE ORDER BY c.digest
+         ON CONFLICT DO NOTHING RETURNING size",
+        link.engine().json_rows("$2", &[("digest", Json::Text), ("size", Json::Integer)])
+    );
+    let contents: Vec<_> = contents.iter().map(|(digest, size)| serde_json::json!({"digest": digest, "size": size})).collect();
+    let list = serde_json::Value::from(contents).to_string();
+    let new: Vec<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(list).fetch_all(c).await)?;
+    Ok(new.iter().fold(0, |sum: i64, (size,)| sum.saturating_add(*size)).min(MOST))
 }
 
 /// Gives back what a deleted artifact held, as far as nothing alive in the project uses it.

@@ -6,7 +6,8 @@ use model::list::{ListQuery, Paging, parse_q, parse_sort};
 use model::permission::{Action, Allowed, Caller, Project, ProjectFacts, Resource, Role, System, decide_project, decide_system};
 use model::{MemberId, ProjectId, UserId};
 use store::member::Entity;
-use store::project::{NewProject, Visible};
+use store::project::NewProject;
+use store::repository::Viewer;
 use store::robot::{NewRobot, Place, RobotChange, StoredAccess, StoredPermission};
 use store::user::NewUser;
 use store::{Db, Error, Tx, allowlist, member, project, quota, robot, user};
@@ -65,9 +66,9 @@ async fn world(db: Db) -> World {
     World { db, dana: people[0], evan: people[1], north, atlas }
 }
 
-async fn names(world: &World, visible: Visible<'_>, query: &ListQuery) -> (Vec<String>, u64) {
+async fn names(world: &World, viewer: &Viewer, query: &ListQuery) -> (Vec<String>, u64) {
     let mut conn = world.db.read().await.unwrap();
-    let page = project::list(&mut conn.link(), visible, query).await.unwrap();
+    let page = project::list(&mut conn.link(), viewer, query).await.unwrap();
     (page.items.into_iter().map(|listed| listed.project.name).collect(), page.total)
 }
 
@@ -76,20 +77,20 @@ async fn lists_show_what_is_visible() {
     each(async |db| {
         let world = world(db).await;
         let all = query("", "");
-        assert_eq!(names(&world, Visible::All, &all).await.0, ["atlas", "north"]);
-        assert_eq!(names(&world, Visible::Public, &all).await.0, ["atlas"]);
-        assert_eq!(names(&world, Visible::Member(UserId(1)), &all).await.0, ["atlas", "north"]);
-        assert_eq!(names(&world, Visible::Member(world.evan), &all).await.0, ["atlas"]);
-        assert_eq!(names(&world, Visible::Named(&[world.north]), &all).await.0, ["atlas", "north"]);
-        assert_eq!(names(&world, Visible::Named(&[]), &query("public=false", "")).await, (vec![], 0));
-        assert_eq!(names(&world, Visible::All, &query("name=~NOR", "")).await.0, ["north"]);
-        assert_eq!(names(&world, Visible::All, &query("name={north atlas}", "-name")).await.0, ["north", "atlas"]);
-        assert_eq!(names(&world, Visible::All, &query("owner=dana", "")).await.0, ["atlas"]);
-        assert_eq!(names(&world, Visible::All, &query("public=true", "")).await.0, ["atlas"]);
-        assert_eq!(names(&world, Visible::All, &query("", "-creation_time")).await.0, ["atlas", "north"]);
-        assert_eq!(names(&world, Visible::All, &query("", "owner_id,colour")).await.0, ["north", "atlas"]);
+        assert_eq!(names(&world, &Viewer::All, &all).await.0, ["atlas", "north"]);
+        assert_eq!(names(&world, &Viewer::Public, &all).await.0, ["atlas"]);
+        assert_eq!(names(&world, &Viewer::Member(UserId(1)), &all).await.0, ["atlas", "north"]);
+        assert_eq!(names(&world, &Viewer::Member(world.evan), &all).await.0, ["atlas"]);
+        assert_eq!(names(&world, &Viewer::Projects(vec![world.north.get()]), &all).await.0, ["atlas", "north"]);
+        assert_eq!(names(&world, &Viewer::Projects(Vec::new()), &query("public=false", "")).await, (vec![], 0));
+        assert_eq!(names(&world, &Viewer::All, &query("name=~NOR", "")).await.0, ["north"]);
+        assert_eq!(names(&world, &Viewer::All, &query("name={north atlas}", "-name")).await.0, ["north", "atlas"]);
+        assert_eq!(names(&world, &Viewer::All, &query("owner=dana", "")).await.0, ["atlas"]);
+        assert_eq!(names(&world, &Viewer::All, &query("public=true", "")).await.0, ["atlas"]);
+        assert_eq!(names(&world, &Viewer::All, &query("", "-creation_time")).await.0, ["atlas", "north"]);
+        assert_eq!(names(&world, &Viewer::All, &query("", "owner_id,colour")).await.0, ["north", "atlas"]);
         let second = ListQuery::new(Paging { page: 2, page_size: 1 }, vec![], vec![]);
-        assert_eq!(names(&world, Visible::All, &second).await, (vec!["north".to_owned()], 2));
+        assert_eq!(names(&world, &Viewer::All, &second).await, (vec!["north".to_owned()], 2));
     })
     .await;
 }

@@ -4,4 +4,5 @@
 pub mod client;
 pub mod database;
 pub mod player;
+mod reply;
 pub mod server;

@@ -64,6 +64,7 @@ impl Target {
 fn flags(query: &QueryParams) -> ArtifactFlags {
     ArtifactFlags {
         tag: query.flag("with_tag", true),
+        immutable_status: query.flag("with_immutable_status", false),
         label: query.flag("with_label", false),
         accessory: query.flag("with_accessory", false),
         inherited_accessory: query.flag("with_inherited_accessory", false),
@@ -80,7 +81,8 @@ fn content(body: AdditionBody) -> Response {
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts", operation_id = "listArtifacts", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("q" = Option<String>, Query), ("sort" = Option<String>, Query),
         ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("with_tag" = Option<bool>, Query), ("with_label" = Option<bool>, Query),
-        ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query)),
+        ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
+        ("with_immutable_status" = Option<bool>, Query)),
     responses((status = 200, body = Vec<api::Artifact>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 422, body = Errors), (status = 500, body = Errors)))]
 async fn list_artifacts(
@@ -116,7 +118,8 @@ async fn copy_artifact(
 /// Get the specific artifact
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}", operation_id = "getArtifact", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("with_tag" = Option<bool>, Query),
-        ("with_label" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query)),
+        ("with_label" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
+        ("with_immutable_status" = Option<bool>, Query)),
     responses((status = 200, body = api::Artifact), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 500, body = Errors)))]
 async fn get_artifact(State(services): State<Services>, caller: Caller, path: PathParams, query: QueryParams) -> Answer {
@@ -172,6 +175,7 @@ async fn get_addition(State(services): State<Services>, caller: Caller, path: Pa
     params(("project_name_or_id" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header), ("q" = Option<String>, Query),
         ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("with_tag" = Option<bool>, Query),
         ("with_label" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
+        ("with_immutable_status" = Option<bool>, Query),
         ("latest_in_repository" = Option<bool>, Query)),
     responses((status = 200, body = Vec<api::Artifact>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 422, body = Errors), (status = 500, body = Errors)))]

@@ -8,6 +8,7 @@ pub mod csrf;
 mod error;
 mod extract;
 mod gate;
+mod immutabletagrules;
 mod json;
 mod labels;
 mod members;
@@ -27,6 +28,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod user;
+mod usergroups;
 
 use std::sync::Arc;
 
@@ -77,6 +79,8 @@ pub fn router(services: Services, origins: Origins) -> Router {
         .merge(projects::routes())
         .merge(metadatas::routes())
         .merge(members::routes())
+        .merge(usergroups::routes())
+        .merge(immutabletagrules::routes())
         .merge(robots::routes())
         .merge(quotas::routes())
         .merge(allowlist::routes())

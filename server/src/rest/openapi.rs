@@ -8,8 +8,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 
 use super::{
-    BASE, Rest, allowlist, artifacts, configurations, labels, members, metadatas, permissions, projects, quotas, repositories, robots, search, statistics, system, tags,
-    user,
+    BASE, Rest, allowlist, artifacts, configurations, immutabletagrules, labels, members, metadatas, permissions, projects, quotas, repositories, robots, search, statistics, system, tags,
+    user, usergroups,
 };
 
 pub(super) fn routes() -> Router<Rest> {
@@ -35,6 +35,8 @@ pub(super) fn document() -> Document {
         projects::Document::openapi(),
         metadatas::Document::openapi(),
         members::Document::openapi(),
+        usergroups::Document::openapi(),
+        immutabletagrules::Document::openapi(),
         robots::Document::openapi(),
         quotas::Document::openapi(),
         allowlist::Document::openapi(),

@@ -11,7 +11,7 @@ use service::Services;
 use utoipa::OpenApi;
 
 use super::artifacts::Target;
-use super::extract::{Caller, Listing, PathParams};
+use super::extract::{Caller, Listing, PathParams, QueryParams};
 use super::json::{JsonBody, Model};
 use super::{Answer, Rest, page};
 
@@ -37,11 +37,13 @@ impl Model for api::NewTag {
 /// List tags
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/tags", operation_id = "listTags", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("q" = Option<String>, Query),
-        ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query)),
+        ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query),
+        ("with_immutable_status" = Option<bool>, Query)),
     responses((status = 200, body = Vec<api::Tag>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 422, body = Errors), (status = 500, body = Errors)))]
-async fn list_tags(State(services): State<Services>, caller: Caller, path: PathParams, listing: Listing) -> Answer {
-    listing.page(&services.tags.list(&caller.actor, &Target::of(&path).named(), &listing.query).await?)
+async fn list_tags(State(services): State<Services>, caller: Caller, path: PathParams, query: QueryParams, listing: Listing) -> Answer {
+    let immutable_status = query.flag("with_immutable_status", false);
+    listing.page(&services.tags.list(&caller.actor, &Target::of(&path).named(), &listing.query, immutable_status).await?)
 }
 
 /// Create tag

@@ -27,7 +27,14 @@ async fn blob(kit: &Kit) -> (Repo, String, Bytes) {
 
 async fn r086_single_ranges_are_206(kit: Kit) {
     let (repo, path, content) = blob(&kit).await;
-    for (range, first, last) in [("500-1499", 500, 1499), ("500-", 500, 2047), ("-500", 1548, 2047), ("2000-5000", 2000, 2047), ("0-0", 0, 0), ("2047-", 2047, 2047)] {
+    for (range, first, last) in [
+        ("500-1499", 500, 1499),
+        ("500-", 500, 2047),
+        ("-500", 1548, 2047),
+        ("2000-5000", 2000, 2047),
+        ("0-0", 0, 0),
+        ("2047-", 2047, 2047),
+    ] {
         let reply = repo.get(&path).header("range", format!("bytes={range}")).send().await.expect(206);
         assert_eq!(reply.header("content-range"), format!("bytes {first}-{last}/{SIZE}"));
         assert_eq!((reply.length(), &reply.body), (last - first + 1, &content.slice(first..=last)), "{range}");
@@ -66,7 +73,8 @@ fn parts(reply: &Reply) -> Vec<(usize, usize, Vec<u8>)> {
         let head = String::from_utf8_lossy(&rest[..head_end]).to_lowercase();
         assert!(head.contains("content-type: application/octet-stream"), "{head}");
         let range = head.split("content-range: bytes ").nth(1).and_then(|text| text.split('/').next()).expect("a content range");
-        let (first, last) = range.split_once('-').map(|(a, b)| (a.parse::<usize>().expect("first"), b.parse::<usize>().expect("last"))).expect("a range");
+        let (first, last) =
+            range.split_once('-').map(|(a, b)| (a.parse::<usize>().expect("first"), b.parse::<usize>().expect("last"))).expect("a range");
         let content = rest[head_end..head_end + last - first + 1].to_vec();
         rest = &rest[head_end + content.len()..];
         parts.push((first, last, content));
@@ -109,7 +117,9 @@ async fn r091_a_range_of_the_empty_blob_is_200(kit: Kit) {
 async fn r092_if_range_decides(kit: Kit) {
     let (repo, path, _) = blob(&kit).await;
     let etag = format!("\"{}\"", path.trim_start_matches("blobs/"));
-    for (condition, status) in [(etag.as_str(), 206), ("\"other\"", 200), (&format!("W/{etag}"), 200), ("Wed, 21 Oct 2015 07:28:00 GMT", 200)] {
+    for (condition, status) in
+        [(etag.as_str(), 206), ("\"other\"", 200), (&format!("W/{etag}"), 200), ("Wed, 21 Oct 2015 07:28:00 GMT", 200)]
+    {
         let reply = repo.get(&path).header("range", "bytes=0-9").header("if-range", condition).send().await;
         assert_eq!((reply.status, reply.body.len()), (status, if status == 206 { 10 } else { SIZE }), "{condition}");
     }

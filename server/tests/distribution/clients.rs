@@ -31,7 +31,12 @@ async fn s01_docker_pushes_a_new_layer(kit: Kit) {
     let (name, me) = (repo.name.clone(), kit.nobody());
     let ping = me.get("/v2/").send().await.expect(401).challenge();
     assert_eq!(ping.scope, None);
-    let ask = format!("{}?account=admin&client_id=docker&offline_token=true&scope=repository%3A{}%3Apush%2Cpull&service={}", ping.realm, name.replace('/', "%2F"), ping.service);
+    let ask = format!(
+        "{}?account=admin&client_id=docker&offline_token=true&scope=repository%3A{}%3Apush%2Cpull&service={}",
+        ping.realm,
+        name.replace('/', "%2F"),
+        ping.service
+    );
     let answer = me.get(&ask).authorization(&kit.admin.basic()).send().await.expect(200).json();
     let token = answer["token"].as_str().expect("a token");
     let (layer, config) = (noise(1, 70_000), "{\"architecture\":\"amd64\",\"os\":\"linux\"}");
@@ -39,12 +44,26 @@ async fn s01_docker_pushes_a_new_layer(kit: Kit) {
     let _ = me.head(&repo.path(&format!("blobs/{digest}"))).bearer(token).send().await.expect(404);
     let opened = me.post(&repo.path("blobs/uploads/")).bearer(token).send().await.expect(202);
     assert_eq!((opened.header("range"), opened.header("docker-upload-uuid").is_empty()), ("0-0", false));
-    let patched = me.patch(&opened.location()).bearer(token).header("content-type", "application/octet-stream").chunked(layer.clone()).send().await.expect(202);
+    let patched = me
+        .patch(&opened.location())
+        .bearer(token)
+        .header("content-type", "application/octet-stream")
+        .chunked(layer.clone())
+        .send()
+        .await
+        .expect(202);
     assert_eq!(patched.header("range"), "0-69999");
     let _ = me.put(&with_digest(&patched.location(), &digest)).bearer(token).send().await.expect(201);
     assert_eq!(me.head(&repo.path(&format!("blobs/{digest}"))).bearer(token).send().await.expect(200).length(), layer.len());
     let opened = me.post(&repo.path("blobs/uploads/")).bearer(token).send().await.expect(202);
-    let ranged = me.patch(&opened.location()).bearer(token).header("content-range", format!("0-{}", config.len() - 1)).body(config).send().await.expect(202);
+    let ranged = me
+        .patch(&opened.location())
+        .bearer(token)
+        .header("content-range", format!("0-{}", config.len() - 1))
+        .body(config)
+        .send()
+        .await
+        .expect(202);
     let _ = me.put(&with_digest(&ranged.location(), &sha256(config))).bearer(token).send().await.expect(201);
     let mut value = image(config.as_bytes(), &[&layer]);
     value["mediaType"] = DOCKER_MANIFEST.into();
@@ -61,15 +80,28 @@ async fn s02_containerd_pushes_with_a_mount(kit: Kit) {
     let head = me.head(&repo.path(&format!("blobs/{digest}"))).send().await.expect(401).challenge();
     assert_eq!(head.scope, Some(format!("repository:{}:pull", repo.name)));
     let scope = format!("repository:{}:pull repository:{}:pull,push", source.name, repo.name);
-    let form = [("grant_type", "password"), ("service", &head.service), ("client_id", "containerd-client"), ("scope", &scope), ("username", "admin"), ("password", testkit::server::ADMIN_PASSWORD)];
+    let form = [
+        ("grant_type", "password"),
+        ("service", &head.service),
+        ("client_id", "containerd-client"),
+        ("scope", &scope),
+        ("username", "admin"),
+        ("password", testkit::server::ADMIN_PASSWORD),
+    ];
     let answer = me.post(&head.realm).form(&form).send().await.expect(200).json();
     let token = answer["access_token"].as_str().expect("a token");
     let _ = me.head(&repo.path(&format!("blobs/{digest}"))).bearer(token).send().await.expect(404);
-    let mounted = me.post(&repo.path(&format!("blobs/uploads/?mount={digest}&from={}", source.name))).bearer(token).send().await.expect(201);
+    let mounted =
+        me.post(&repo.path(&format!("blobs/uploads/?mount={digest}&from={}", source.name))).bearer(token).send().await.expect(201);
     assert_eq!(mounted.header("docker-content-digest"), digest);
     // A source that the token does not cover: an upload, in which the whole blob comes by one PUT.
-    let refused = me.post(&repo.path(&format!("blobs/uploads/?mount={hidden}&from={}", secret.name))).bearer(token).send().await.expect(202);
-    let put = me.put(&with_digest(&refused.location(), &hidden)).bearer(token).header("content-type", "application/octet-stream").body("s02 hidden");
+    let refused =
+        me.post(&repo.path(&format!("blobs/uploads/?mount={hidden}&from={}", secret.name))).bearer(token).send().await.expect(202);
+    let put = me
+        .put(&with_digest(&refused.location(), &hidden))
+        .bearer(token)
+        .header("content-type", "application/octet-stream")
+        .body("s02 hidden");
     assert_eq!(put.send().await.expect(201).header("docker-content-digest"), hidden);
     let empty = me.post(&repo.path("blobs/uploads/")).bearer(token).send().await.expect(202);
     let _ = me.put(&with_digest(&empty.location(), &sha256(""))).bearer(token).chunked("").send().await.expect(201);
@@ -84,13 +116,27 @@ async fn s03_containerd_pulls_through_a_mirror(kit: Kit) {
     let document = repo.tagged("3").await;
     let layer = document_part(&document, "layers");
     let head = repo.head("manifests/3?ns=docker.io").header("accept", ACCEPT_ALL).send().await.expect(200);
-    assert_eq!((head.header("content-type"), head.length(), head.header("docker-content-digest")), (OCI_MANIFEST, document.bytes.len(), document.digest().as_str()));
-    let get = repo.get(&format!("manifests/{}?ns=docker.io", document.digest())).header("accept", format!("{OCI_MANIFEST}, */*")).send().await.expect(200);
+    assert_eq!(
+        (head.header("content-type"), head.length(), head.header("docker-content-digest")),
+        (OCI_MANIFEST, document.bytes.len(), document.digest().as_str())
+    );
+    let get = repo
+        .get(&format!("manifests/{}?ns=docker.io", document.digest()))
+        .header("accept", format!("{OCI_MANIFEST}, */*"))
+        .send()
+        .await
+        .expect(200);
     assert_eq!(get.body, document.bytes);
     let coding = "zstd;q=1.0, gzip;q=0.8, deflate;q=0.5";
     let blob = repo.get(&format!("blobs/{layer}?ns=docker.io")).header("accept-encoding", coding).send().await.expect(200);
     assert_eq!((blob.find("content-encoding"), sha256(&blob.body)), (None, layer.clone()));
-    let resumed = repo.get(&format!("blobs/{layer}?ns=docker.io")).header("accept-encoding", coding).header("range", "bytes=5-").send().await.expect(206);
+    let resumed = repo
+        .get(&format!("blobs/{layer}?ns=docker.io"))
+        .header("accept-encoding", coding)
+        .header("range", "bytes=5-")
+        .send()
+        .await
+        .expect(206);
     assert_eq!(resumed.body, blob.body.slice(5..));
 }
 
@@ -120,7 +166,8 @@ async fn s04_podman_pulls_in_parts(kit: Kit) {
     let several = repo.get(&path).bearer(&token).header("range", "bytes=0-99,500-899,2000-2000").send().await.expect(206);
     assert!(several.header("content-type").starts_with("multipart/byteranges; boundary="));
     let text = String::from_utf8_lossy(&several.body).into_owned();
-    let at = ["0-99/4000", "500-899/4000", "2000-2000/4000"].map(|range| text.find(&format!("bytes {range}")).expect("a part for each range"));
+    let at =
+        ["0-99/4000", "500-899/4000", "2000-2000/4000"].map(|range| text.find(&format!("bytes {range}")).expect("a part for each range"));
     assert!(at.is_sorted());
 }
 
@@ -129,7 +176,8 @@ async fn s05_podman_pushes(kit: Kit) {
     for (content, chunked) in [("s05 layer", true), ("{}", false)] {
         let digest = sha256(content);
         let _ = repo.head(&format!("blobs/{digest}")).send().await.expect(404);
-        let unwanted = repo.post(&format!("blobs/uploads/?from={}&mount={digest}", source.name.replace('/', "%2F"))).send().await.expect(202);
+        let unwanted =
+            repo.post(&format!("blobs/uploads/?from={}&mount={digest}", source.name.replace('/', "%2F"))).send().await.expect(202);
         let _ = repo.client.delete(&unwanted.location()).send().await.expect(204);
         let location = repo.start().await;
         let patch = repo.client.patch(&location).header("content-type", "application/octet-stream");
@@ -215,7 +263,10 @@ async fn s08_cosign_signs_and_verifies(kit: Kit) {
     let list = repo.get(&format!("referrers/{}", subject.digest())).send().await.expect(200).json();
     let entries = list["manifests"].as_array().expect("an array");
     // Signatures that point by their tag are listed as well, as Harbor lists them.
-    assert_eq!(entries.iter().map(|entry| entry["digest"].as_str()).collect::<Vec<_>>(), [Some(&*signature.digest()), Some(&*old.digest())]);
+    assert_eq!(
+        entries.iter().map(|entry| entry["digest"].as_str()).collect::<Vec<_>>(),
+        [Some(&*signature.digest()), Some(&*old.digest())]
+    );
     assert_eq!(entries[0]["artifactType"], bundle);
     for entry in entries {
         let manifest = repo.get(&format!("manifests/{}", entry["digest"].as_str().expect("a digest"))).send().await.expect(200).json();
@@ -228,7 +279,13 @@ async fn s09_helm_logs_in_pushes_and_pulls(kit: Kit) {
     let repo = kit.repo().await.sibling("charts/demo");
     let me = kit.nobody();
     let challenge = me.get("/v2/").send().await.expect(401).challenge();
-    let form = [("grant_type", "password"), ("service", &challenge.service), ("client_id", "oras"), ("username", "admin"), ("password", testkit::server::ADMIN_PASSWORD)];
+    let form = [
+        ("grant_type", "password"),
+        ("service", &challenge.service),
+        ("client_id", "oras"),
+        ("username", "admin"),
+        ("password", testkit::server::ADMIN_PASSWORD),
+    ];
     let login = me.post(&challenge.realm).form(&form).send().await.expect(200).json();
     let _ = me.get("/v2/").bearer(login["access_token"].as_str().expect("a token")).send().await.expect(200);
     let (config, chart, prov) = (r#"{"name":"demo","version":"1.2.3+build","apiVersion":"v2"}"#, "a chart", "a provenance");
@@ -255,7 +312,13 @@ async fn s10_the_suites_ask_for_tokens(kit: Kit) {
     let scopes = format!("repository:{}:pull,push repository:{}:pull,push", one.name, two.name).replace(' ', "%20");
     let reply = kit.admin.get(&format!("/service/token?scope={scopes}&service=harbor-registry")).basic().send().await.expect(200).json();
     let token = reply["token"].as_str().expect("a token");
-    let plus = kit.admin.get(&format!("/service/token?scope={}&service=harbor-registry", scopes.replace("%20", "+"))).basic().send().await.expect(200);
+    let plus = kit
+        .admin
+        .get(&format!("/service/token?scope={}&service=harbor-registry", scopes.replace("%20", "+")))
+        .basic()
+        .send()
+        .await
+        .expect(200);
     assert_eq!(plus.json()["token"].as_str().map(str::is_empty), Some(false));
     for repo in [&one, &two] {
         let location = repo.post("blobs/uploads/").bearer(token).send().await.expect(202).location();
@@ -265,7 +328,12 @@ async fn s10_the_suites_ask_for_tokens(kit: Kit) {
         let put = repo.put("manifests/t").bearer(token).header("content-type", OCI_MANIFEST).chunked(document.bytes.clone());
         let _ = put.send().await.expect(201);
         let mut raw = Raw::connect(&kit.base).await;
-        raw.head("GET", &repo.path("manifests/t"), &[&format!("Authorization: Bearer {token}"), &format!("Accept: {OCI_MANIFEST}"), "Content-Length: 2"]).await;
+        raw.head(
+            "GET",
+            &repo.path("manifests/t"),
+            &[&format!("Authorization: Bearer {token}"), &format!("Accept: {OCI_MANIFEST}"), "Content-Length: 2"],
+        )
+        .await;
         raw.send(b"{}").await;
         assert_eq!(raw.reply("GET").await.expect(200).body, document.bytes);
     }

@@ -152,7 +152,12 @@ async fn r081_a_deleted_referrer_is_not_listed(kit: Kit) {
     }
     let listed = async || {
         let list = repo.get(&format!("referrers/{}", subject.digest())).send().await.expect(200).json();
-        list["manifests"].as_array().expect("an array").iter().map(|entry| entry["digest"].as_str().expect("a digest").to_owned()).collect::<Vec<_>>()
+        list["manifests"]
+            .as_array()
+            .expect("an array")
+            .iter()
+            .map(|entry| entry["digest"].as_str().expect("a digest").to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(listed().await, [notes[0].digest(), notes[1].digest()]);
     let _ = repo.delete(&format!("manifests/{}", notes[0].digest())).send().await.expect(202);

@@ -1,9 +1,11 @@
 //! R1 to R4, R12 to R18, R24 to R28: what holds for every endpoint.
 
 use serde_json::json;
+use testkit::client::Call;
+use testkit::server::Server;
 
 use crate::document::{Document, OCI_MANIFEST};
-use crate::kit::{Kit, sha256};
+use crate::kit::{Kit, sha256, with_digest};
 
 crate::tests! {
     r001_ping_without_credentials_is_401_with_one_bearer_challenge,
@@ -17,6 +19,7 @@ crate::tests! {
     r016_errors_stay_below_8_kib,
     r018_nothing_is_content_encoded,
     r024_r025_addresses_are_the_clients_own,
+    r025_a_trusted_proxy_is_believed,
     r026_a_namespace_parameter_is_ignored,
     r028_no_warnings_are_sent,
 }
@@ -93,7 +96,8 @@ async fn r013_unknown_parameters_are_ignored(kit: Kit) {
     let repo = kit.repo().await;
     let image = repo.tagged("t").await;
     let blob = repo.blob("r013").await;
-    let reads = ["manifests/t", "tags/list", &format!("blobs/{blob}"), &format!("referrers/{blob}")].map(|rest| repo.get(&format!("{rest}?x=1&account=a&y")));
+    let reads = ["manifests/t", "tags/list", &format!("blobs/{blob}"), &format!("referrers/{blob}")]
+        .map(|rest| repo.get(&format!("{rest}?x=1&account=a&y")));
     for call in reads.into_iter().chain([kit.admin.get("/v2/?x=1"), kit.admin.get("/v2/_catalog?x=1")]) {
         let _ = call.send().await.expect(200);
     }
@@ -144,7 +148,7 @@ async fn r015_errors_are_json_with_a_code_of_the_lists(kit: Kit) {
         repo.put("manifests/t").body("nonsense"),
         repo.delete("manifests/t"),
         repo.client.patch("/v2/a/b/blobs/uploads/none").body("x"),
-        repo.client.put(&crate::kit::with_digest(&upload, "nonsense")),
+        repo.client.put(&with_digest(&upload, "nonsense")),
         repo.client.put(&upload),
     ] {
         let reply = call.send().await;
@@ -178,7 +182,8 @@ async fn r018_nothing_is_content_encoded(kit: Kit) {
             assert_eq!((reply.find("content-encoding"), reply.length()), (None, reply.body.len()), "{reply:?}");
         }
     }
-    let ranged = repo.get(&format!("blobs/{blob}")).header("accept-encoding", "gzip").header("range", "bytes=0-99").send().await.expect(206);
+    let ranged =
+        repo.get(&format!("blobs/{blob}")).header("accept-encoding", "gzip").header("range", "bytes=0-99").send().await.expect(206);
     assert_eq!(ranged.body, text.as_bytes()[..100]);
 }
 
@@ -188,18 +193,44 @@ async fn r024_r025_addresses_are_the_clients_own(kit: Kit) {
     for tag in ["a", "b", "c"] {
         repo.tagged(tag).await;
     }
-    let forged = |call: testkit::client::Call| {
+    let forged = |call: Call| {
         let call = call.header("x-forwarded-proto", "https").header("x-forwarded-host", "evil.example.com");
         call.header("forwarded", "proto=https;host=evil.example.com")
     };
     let location = forged(repo.post("blobs/uploads/")).send().await.expect(202).location();
     let patched = forged(repo.client.patch(&location).body("abc")).send().await.expect(202).location();
-    let closed = forged(repo.client.put(&crate::kit::with_digest(&patched, &sha256("abc")))).send().await.expect(201).location();
+    let closed = forged(repo.client.put(&with_digest(&patched, &sha256("abc")))).send().await.expect(201).location();
     assert_eq!(closed, repo.path(&format!("blobs/{}", sha256("abc"))));
     let list = forged(repo.get("tags/list?n=1")).send().await.expect(200);
     assert!(list.header("link").starts_with("</v2/"), "{list:?}");
     let ping = forged(kit.nobody().get("/v2/")).send().await.expect(401);
     assert_eq!(ping.challenge().realm, format!("{}/service/token", kit.base));
+}
+
+/// On a server of its own, which trusts whoever comes from this machine.
+async fn r025_a_trusted_proxy_is_believed(kit: Kit) {
+    let server = Server::start(crate::berth(), &kit.engine, &[("BERTH_TRUSTED_PROXIES", "127.0.0.0/8")]).await.expect("a server");
+    let kit = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
+    let repo = kit.repo().await;
+    let ways: [&[(&str, &str)]; 2] = [
+        &[("x-forwarded-proto", "https"), ("x-forwarded-host", "registry.example.com")],
+        &[("forwarded", "for=192.0.2.1;proto=https;host=registry.example.com")],
+    ];
+    for headers in ways {
+        let through = |call: Call| headers.iter().fold(call, |call, (name, value)| call.header(name, value));
+        let ping = through(kit.nobody().get("/v2/")).send().await.expect(401);
+        assert_eq!(ping.challenge().realm, "https://registry.example.com/service/token");
+        let opened = through(repo.post("blobs/uploads/").basic()).send().await.expect(202);
+        let path = opened.header("location").trim_start_matches("https://registry.example.com").to_owned();
+        assert!(path.starts_with(&repo.path("blobs/uploads/")), "{opened:?}");
+        let closed = through(repo.client.put(&with_digest(&path, &sha256("abc"))).basic().body("abc")).send().await.expect(201);
+        let blob = repo.path(&format!("blobs/{}", sha256("abc")));
+        assert!(
+            [blob.clone(), format!("https://registry.example.com{blob}")].contains(&closed.header("location").to_owned()),
+            "{closed:?}"
+        );
+    }
+    assert!(server.stop().await.expect("the server ends").success());
 }
 
 async fn r026_a_namespace_parameter_is_ignored(kit: Kit) {

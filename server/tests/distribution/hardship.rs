@@ -108,7 +108,8 @@ async fn r122_an_aborted_patch_can_be_resumed(kit: Kit) {
             have = held(&repo, &location).await;
         }
         assert!(have <= 700_000, "{have}");
-        let rest = repo.client.patch(&location).header("content-range", format!("{have}-{}", content.len() - 1)).body(content.slice(have..));
+        let rest =
+            repo.client.patch(&location).header("content-range", format!("{have}-{}", content.len() - 1)).body(content.slice(have..));
         assert_eq!(rest.send().await.expect(202).header("range"), "0-1999999");
         let _ = repo.finish(&location, &sha512(&content), "").await.expect(201);
         assert!(repo.get(&format!("blobs/{}", sha512(&content))).send().await.expect(200).body == content);
@@ -143,7 +144,11 @@ async fn r123_an_aborted_put_makes_no_blob(kit: Kit) {
     let repo = kit.repo().await;
     let content = noise(123, 800_000);
     let sign = format!("Authorization: {}", kit.admin.basic());
-    for (digest, framing) in [(sha256(&content), "Content-Length: 800000"), (sha256(&content[..400_000]), "Content-Length: 800000"), (sha256(&content[..400_000]), "Transfer-Encoding: chunked")] {
+    for (digest, framing) in [
+        (sha256(&content), "Content-Length: 800000"),
+        (sha256(&content[..400_000]), "Content-Length: 800000"),
+        (sha256(&content[..400_000]), "Transfer-Encoding: chunked"),
+    ] {
         let location = repo.start().await;
         let mut raw = Raw::connect(&kit.base).await;
         raw.head("PUT", &with_digest(&location, &digest), &[&sign, framing]).await;

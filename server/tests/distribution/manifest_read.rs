@@ -24,7 +24,10 @@ async fn r029_the_bytes_are_those_that_were_pushed(kit: Kit) {
     let plain = repo.image("r029").await;
     let text = String::from_utf8(plain.bytes.to_vec()).expect("text");
     // White space before, between and after, members in another order, escapes that say the same.
-    let odd = format!("\n {}\t\r\n  ", text.replacen("\"schemaVersion\":2", "\"annotations\" : {\"b\":\"\\u0041\",\"a\":\"\"} , \"schemaVersion\" : 2", 1));
+    let odd = format!(
+        "\n {}\t\r\n  ",
+        text.replacen("\"schemaVersion\":2", "\"annotations\" : {\"b\":\"\\u0041\",\"a\":\"\"} , \"schemaVersion\" : 2", 1)
+    );
     for bytes in [plain.bytes.clone(), Bytes::from(format!("{text}\n")), Bytes::from(odd)] {
         let document = Document { media_type: OCI_MANIFEST.into(), bytes };
         let _ = repo.push("t", &document).await.expect(201);

@@ -41,7 +41,8 @@ async fn r069_tag_parameters_set_all_tags(kit: Kit) {
     for digest in [image.digest(), image.sha512()] {
         let query: Vec<String> = tags.iter().map(|tag| format!("tag={tag}")).collect();
         let reply = repo.push(&format!("{digest}?{}", query.join("&")), &image).await.expect(201);
-        let told: Vec<&str> = reply.headers.get_all("oci-tag").iter().flat_map(|line| line.to_str().expect("text").split(',')).map(str::trim).collect();
+        let told: Vec<&str> =
+            reply.headers.get_all("oci-tag").iter().flat_map(|line| line.to_str().expect("text").split(',')).map(str::trim).collect();
         assert_eq!(told, tags);
         assert_eq!(reply.header("docker-content-digest"), digest);
         assert_eq!(repo.tags().await, tags);

@@ -52,7 +52,9 @@ async fn r006_a_name_may_have_255_characters(kit: Kit) {
 
 async fn r007_the_words_of_the_routes_may_be_names(kit: Kit) {
     let repo = kit.repo().await;
-    for path in ["blobs/uploads/x", "manifests/latest", "tags/list", "referrers/x", "blobs", "a/blobs/uploads", "uploads/manifests/tags/list"] {
+    for path in
+        ["blobs/uploads/x", "manifests/latest", "tags/list", "referrers/x", "blobs", "a/blobs/uploads", "uploads/manifests/tags/list"]
+    {
         let repo = repo.sibling(path);
         let image = repo.tagged("t").await;
         let reply = repo.get("manifests/t").send().await.expect(200);

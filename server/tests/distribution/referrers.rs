@@ -78,13 +78,10 @@ async fn r145_a_descriptor_tells_of_the_manifest(kit: Kit) {
     let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [subject.descriptor()], "subject": subject.descriptor()});
     let mut named_index = index.clone();
     named_index["artifactType"] = "application/vnd.example.index".into();
-    let [named_doc, plain, index, named_index] = [
-        stored(&repo, &named).await,
-        stored(&repo, &plain).await,
-        stored(&repo, &index).await,
-        stored(&repo, &named_index).await,
-    ];
-    let own = |document: &Document, media_type: &str| json!({"mediaType": media_type, "digest": document.digest(), "size": document.bytes.len()});
+    let [named_doc, plain, index, named_index] =
+        [stored(&repo, &named).await, stored(&repo, &plain).await, stored(&repo, &index).await, stored(&repo, &named_index).await];
+    let own =
+        |document: &Document, media_type: &str| json!({"mediaType": media_type, "digest": document.digest(), "size": document.bytes.len()});
     let mut expected = [own(&named_doc, OCI_MANIFEST), own(&plain, OCI_MANIFEST), own(&index, OCI_INDEX), own(&named_index, OCI_INDEX)];
     expected[0]["artifactType"] = NOTE.into();
     expected[0]["annotations"] = named["annotations"].clone();

@@ -74,7 +74,19 @@ fn index(manifests: &[Value]) -> Value {
 
 /// All data sets that the suite runs by default.
 pub(crate) fn all() -> Vec<DataSet> {
-    vec![images(), indexes("index", None), indexes("sha512", Some(Algorithm::Sha512)), artifacts(), subjects(), missing_subject(), odd_fields(), data_field(), nondistributable(), no_layers(), empty_blobs()]
+    vec![
+        images(),
+        indexes("index", None),
+        indexes("sha512", Some(Algorithm::Sha512)),
+        artifacts(),
+        subjects(),
+        missing_subject(),
+        odd_fields(),
+        data_field(),
+        nondistributable(),
+        no_layers(),
+        empty_blobs(),
+    ]
 }
 
 fn images() -> DataSet {
@@ -236,7 +248,8 @@ pub(crate) async fn push_blob(repo: &Repo, way: usize, digest: &str, content: &B
         }
         3 if !content.is_empty() => {
             let range = format!("0-{}", content.len() - 1);
-            let patched = octets(repo.client.patch(&location)).header("content-range", &range).body(content.clone()).send().await.expect(202);
+            let patched =
+                octets(repo.client.patch(&location)).header("content-range", &range).body(content.clone()).send().await.expect(202);
             assert_eq!(patched.header("range"), range);
             close(&patched.location()).send().await
         }

@@ -21,7 +21,8 @@ async fn image(repo: &Repo, seed: &str) -> Document {
     let layer = format!("NBA Jam on my NBA toes {seed}");
     repo.blob(config.clone()).await;
     repo.blob(layer.clone()).await;
-    let mut value = json!({"schemaVersion": 2, "config": described(OCI_CONFIG, config.as_bytes()), "layers": [described(OCI_LAYER, layer.as_bytes())]});
+    let mut value =
+        json!({"schemaVersion": 2, "config": described(OCI_CONFIG, config.as_bytes()), "layers": [described(OCI_LAYER, layer.as_bytes())]});
     value["config"]["data"] = base64::prelude::BASE64_STANDARD.encode(&config).into();
     value["config"]["newUnspecifiedField"] = "eyJhbGciOiJSUzI1NiJ9".into();
     // Without mediaType in the body, as the suite pushes it.
@@ -47,7 +48,10 @@ async fn pull(kit: Kit) {
         let head = accept(repo.head(&rest)).send().await.expect(status);
         let get = accept(repo.get(&rest)).send().await.expect(status);
         if status == 200 && rest.starts_with("manifests") {
-            assert_eq!((head.header("docker-content-digest"), get.header("docker-content-digest")), (image.digest().as_str(), image.digest().as_str()));
+            assert_eq!(
+                (head.header("docker-content-digest"), get.header("docker-content-digest")),
+                (image.digest().as_str(), image.digest().as_str())
+            );
         }
     }
     let wrong = repo.get("manifests/sha256:totallywrong").send().await;
@@ -75,7 +79,8 @@ async fn push(kit: Kit) {
     let _ = first().await.expect(416);
     let stale = repo.client.get(&oldest).send().await.expect(204);
     assert_eq!(stale.header("range"), "0-21");
-    let second = octets(repo.client.patch(&stale.location())).header("content-range", "22-41").body(chunks.slice(22..)).send().await.expect(202);
+    let second =
+        octets(repo.client.patch(&stale.location())).header("content-range", "22-41").body(chunks.slice(22..)).send().await.expect(202);
     let _ = repo.client.put(&with_digest(&second.location(), &chunked)).header("content-length", "0").send().await.expect(201);
     mounts(&kit, &repo, &digest).await;
     let image = image(&repo, "push").await;

@@ -85,7 +85,9 @@ async fn read(repo: &Repo, set: &DataSet) {
 }
 
 async fn referrers(repo: &Repo, set: &DataSet) {
-    let subject = |document: &Document| serde_json::from_slice::<Value>(&document.bytes).expect("JSON")["subject"]["digest"].as_str().map(str::to_owned);
+    let subject = |document: &Document| {
+        serde_json::from_slice::<Value>(&document.bytes).expect("JSON")["subject"]["digest"].as_str().map(str::to_owned)
+    };
     for target in set.documents.iter().flat_map(|(digest, document)| [Some(digest.clone()), subject(document)]).flatten() {
         let expected: Vec<_> = set.documents.iter().filter(|(_, document)| subject(document).as_ref() == Some(&target)).collect();
         let list = repo.get(&format!("referrers/{target}")).send().await.expect(200);
@@ -184,7 +186,8 @@ async fn chunked(repo: &Repo, content: &Bytes, digest: &str, last_in_put: bool, 
             if n > 0 {
                 let _ = send(&location, 0).await.expect(416);
             }
-            let ahead = repo.client.put(&with_digest(&location, digest)).header("content-range", format!("{}-{}", 9 * 1024, 9 * 1024 + 1023));
+            let ahead =
+                repo.client.put(&with_digest(&location, digest)).header("content-range", format!("{}-{}", 9 * 1024, 9 * 1024 + 1023));
             let _ = ahead.body(content.slice(..1024)).send().await.expect(416);
             let status = repo.client.get(&location).send().await.expect(204);
             assert_eq!(status.header("range"), format!("0-{}", (n * 1024).saturating_sub(1)));

@@ -75,9 +75,9 @@ async fn scopes_are_granted_as_far_as_allowed(kit: Kit) {
     let (repo, public) = (kit.repo().await, kit.public_repo().await);
     let (guest, developer, stranger) = (kit.member(&repo, 3).await, kit.member(&repo, 2).await, kit.user().await);
     let granted = async |client: &testkit::client::Client, repo: &Repo| {
-        access(&client.token(&[&scope(repo, "push,pull,delete")]).await)[0]["actions"].as_array().map(|actions| {
-            actions.iter().map(|action| action.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(",")
-        })
+        access(&client.token(&[&scope(repo, "push,pull,delete")]).await)[0]["actions"]
+            .as_array()
+            .map(|actions| actions.iter().map(|action| action.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(","))
     };
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(granted(&kit.admin, &repo).await, some("pull,push,delete"));
@@ -96,7 +96,18 @@ async fn scopes_are_granted_as_far_as_allowed(kit: Kit) {
 
 async fn odd_scopes_grant_nothing(kit: Kit) {
     let repo = kit.repo().await;
-    for odd in ["repository", "repository:", ":", "repository::", "nonsense:x:pull", "repository:a b:pull", "repository:there-is-none/x:pull", &scope(&repo, "sing"), "repository(plugin):a/b:pull", "x".repeat(5000).as_str()] {
+    for odd in [
+        "repository",
+        "repository:",
+        ":",
+        "repository::",
+        "nonsense:x:pull",
+        "repository:a b:pull",
+        "repository:there-is-none/x:pull",
+        &scope(&repo, "sing"),
+        "repository(plugin):a/b:pull",
+        "x".repeat(5000).as_str(),
+    ] {
         let reply = kit.admin.ask_token(&[odd]).await.expect(200);
         let token = reply.json()["token"].as_str().expect("a token").to_owned();
         for entry in access(&token).as_array().unwrap_or(&Vec::new()) {
@@ -150,7 +161,15 @@ async fn the_form_of_oauth2_is_answered(kit: Kit) {
     let (name, user) = kit.named_user().await;
     let wanted = scope(&repo, "pull,push");
     let form = |grant: &str, user: &str, password: &str, service: &str| {
-        let pairs = [("grant_type", grant), ("service", service), ("client_id", "containerd-client"), ("scope", &wanted), ("username", user), ("password", password), ("access_type", "offline")];
+        let pairs = [
+            ("grant_type", grant),
+            ("service", service),
+            ("client_id", "containerd-client"),
+            ("scope", &wanted),
+            ("username", user),
+            ("password", password),
+            ("access_type", "offline"),
+        ];
         kit.nobody().post("/service/token").form(&pairs)
     };
     let body = form("password", "admin", testkit::server::ADMIN_PASSWORD, "harbor-registry").send().await.expect(200).json();

@@ -100,7 +100,14 @@ async fn wrongly(repo: &Repo, way: u32, content: &'static str, digest: &str) -> 
         }
         3 => {
             let _ = repo.client.patch(&location).header("content-range", "0-1").body(&content[..2]).send().await.expect(202);
-            let _ = repo.client.patch(&location).header("content-range", format!("2-{}", content.len() - 1)).body(&content[2..]).send().await.expect(202);
+            let _ = repo
+                .client
+                .patch(&location)
+                .header("content-range", format!("2-{}", content.len() - 1))
+                .body(&content[2..])
+                .send()
+                .await
+                .expect(202);
             repo.finish(&location, digest, "").await
         }
         _ => {
@@ -212,5 +219,8 @@ async fn pushing_needs_the_permission(kit: Kit) {
     let _ = repo.used_by(&developer).push("u", &image).await.expect(201);
     // A project that is not there is refused like one that is closed to the caller, but with an empty challenge.
     let reply = developer.post("/v2/there-is-none/app/blobs/uploads/").send().await.expect(401);
-    assert_eq!(reply.json(), json!({"errors": [{"code": "UNAUTHORIZED", "message": "project there-is-none not found: project there-is-none not found"}]}));
+    assert_eq!(
+        reply.json(),
+        json!({"errors": [{"code": "UNAUTHORIZED", "message": "project there-is-none not found: project there-is-none not found"}]})
+    );
 }

@@ -165,11 +165,15 @@ async fn r120_the_address_may_be_rewritten(kit: Kit) {
     let location = repo.start().await;
     let (path, query) = location.split_once('?').unwrap_or((&location, ""));
     // Sorted otherwise, every character encoded, with a parameter of the client's own; and with nothing left of it.
-    let encoded: String = query.split('&').rev().map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        format!("{key}={value}&")
-    }).collect();
+    let encoded: String = query
+        .split('&')
+        .rev()
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            format!("{key}={value}&")
+        })
+        .collect();
     let patched = repo.client.patch(&format!("{path}?ns=docker.io&{encoded}a=b")).body("r120").send().await.expect(202);
     assert_eq!(patched.header("range"), "0-3");
     let status = repo.client.get(path).send().await.expect(204);

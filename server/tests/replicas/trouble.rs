@@ -36,6 +36,8 @@ async fn a_process_that_stood_still_does_not_show_the_old() {
         };
         let (digest, ()) = tokio::join!(push, awake);
         assert!(begun.elapsed() < GIVEN_UP, "acknowledged after {:?}", begun.elapsed());
+        // The other could not answer, so nothing was acknowledged meanwhile.
+        assert!(begun.elapsed() >= Duration::from_secs(pause.min(3)), "acknowledged after {:?}", begun.elapsed());
         if pause >= 6 {
             signal(&pair.b, "-CONT");
         }
@@ -117,5 +119,21 @@ async fn an_sqlite_database_has_one_server() {
     assert!(refusal.contains("another berth already serves the data directory"), "{refusal}");
     let mut server = server;
     server.restart(End::Kill).await.expect("nothing is left in the way of the next");
+    assert!(server.stop().await.expect("it ends").success());
+}
+
+#[tokio::test]
+async fn the_instance_key_may_lie_elsewhere() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("shared.key");
+    let start = async || Server::start(program(), &Engine::Sqlite, &[("BERTH_INSTANCE_KEY_FILE", file.to_str().expect("a plain path"))]).await;
+    let refusal = start().await.err().expect("a file that is named must be there").to_string();
+    assert!(refusal.contains("shared.key cannot be read"), "{refusal}");
+    std::fs::write(&file, "too short").expect("a file");
+    let refusal = start().await.err().expect("nothing but a key will do").to_string();
+    assert!(refusal.contains("holds no instance key"), "{refusal}");
+    std::fs::write(&file, format!("{}\n", "0a".repeat(32))).expect("a file");
+    let server = start().await.expect("with the key it starts");
+    assert!(!server.data().join("instance.key").exists());
     assert!(server.stop().await.expect("it ends").success());
 }

@@ -9,6 +9,7 @@ use store::quota::Charge;
 
 use super::{Artifacts, Named, Place, locate, refuse_cache};
 use crate::authz::denial;
+use crate::immutable::{self, Act, Protected};
 use crate::{Actor, Core, Error, NameOrId, Result, registry, repository};
 
 /// Artifacts that one copy takes along.
@@ -42,7 +43,7 @@ impl Artifacts {
     ///
     /// # Errors
     /// 400 for a source that is none or not there, 401, 403 (also for an accessory, and when the quota does not allow it), 404, 405 in a project that
-    /// caches another registry.
+    /// caches another registry, 412 when an immutable tag would move.
     pub async fn copy(&self, actor: &Actor, project: &NameOrId, path: &str, from: &str) -> Result<String> {
         let (owner, allowed) = self.core.authz.project(actor, project, Resource::Artifact, Action::Create).await?;
         let shown: String = from.chars().take(512).collect();
@@ -57,6 +58,7 @@ impl Artifacts {
         let reference_text = reference.to_string();
         let id = NameOrId::Id(place.project.id);
         let named = Named { project: &id, repository: source.name.rest().unwrap_or_default(), reference: &reference_text };
+        let rules = immutable::rules(&self.core, allowed.id()).await?;
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
@@ -64,7 +66,7 @@ impl Artifacts {
         if store::accessory::is_accessory(link, found.id).await? {
             return Err(Error::denied("the operation isn't supported for an artifact accessory"));
         }
-        let target = copy_tree(&self.core, link, &allowed, path, found.id, now).await?;
+        let target = copy_tree(&self.core, link, (&allowed, &rules.of(path)), path, found.id, now).await?;
         let entry = AuditEntry {
             project_id: allowed.id(),
             operation: "create",
@@ -104,11 +106,14 @@ impl Artifacts {
 async fn copy_tree(
     core: &Core,
     link: &mut Link<'_>,
-    allowed: &Allowed<Project>,
+    (allowed, protected): (&Allowed<Project>, &Protected<'_>),
     path: &str,
     id: ArtifactId,
     now: i64,
 ) -> Result<RepositoryId> {
+    if !store::project::hold(link, allowed).await? {
+        return Err(Error::not_found("the project is gone"));
+    }
     let tree = store::artifact::tree_of(link, id, MAX_TREE).await?;
     if tree.len() > MAX_TREE {
         return Err(Error::bad_request(format!("an artifact with more than {MAX_TREE} others cannot be copied")));
@@ -134,7 +139,7 @@ async fn copy_tree(
     }
     for tag in tags {
         if let Some(copy) = copies.get(&tag.artifact_id) {
-            store::tag::set(link, repository, *copy, &tag.name, now).await?;
+            protected.set(link, (repository, *copy), &tag.name, Act::Update, now).await?;
         }
     }
     store::repository::touch(link, repository, now).await?;

@@ -22,7 +22,7 @@ use store::accessory::AccessoryRow;
 use store::artifact::{ListedArtifact, Scope, With};
 use store::project::ProjectRow;
 
-use crate::{Actor, Core, Error, NameOrId, Result, registry, repository};
+use crate::{Actor, Core, Error, NameOrId, Result, immutable, registry, repository};
 
 pub use addition::{Addition, AdditionBody};
 pub use contents::{BuildStep, Contents, ContentsChild, Layer};
@@ -50,6 +50,8 @@ pub struct Named<'a> {
 pub struct ArtifactFlags {
     /// Its tags.
     pub tag: bool,
+    /// Whether rules protect its tags.
+    pub immutable_status: bool,
     /// Its labels.
     pub label: bool,
     /// Its accessories.
@@ -148,7 +150,7 @@ impl Artifacts {
             Err(e) if e.status == 404 => return Ok(Page::default()),
             other => other?,
         };
-        self.page(Scope::Repository(place.repository), query, flags, false).await
+        self.page(&place.allowed, Scope::Repository(place.repository), query, flags, false).await
     }
 
     /// The artifacts of all repositories of a project; `latest` of each repository only the one that was pushed last.
@@ -167,16 +169,42 @@ impl Artifacts {
         if actor.is_anonymous() {
             return Err(Error::unauthorized("unauthorized"));
         }
-        self.page(Scope::Project(allowed.id()), query, flags, latest).await
+        self.page(&allowed, Scope::Project(allowed.id()), query, flags, latest).await
     }
 
-    async fn page(&self, scope: Scope, query: &ListQuery, flags: ArtifactFlags, latest: bool) -> Result<Page<api::Artifact>> {
+    async fn page(
+        &self,
+        allowed: &Allowed<Project>,
+        scope: Scope,
+        query: &ListQuery,
+        flags: ArtifactFlags,
+        latest: bool,
+    ) -> Result<Page<api::Artifact>> {
         let mut filter = query::filter(query)?;
         filter.latest_in_repository = latest;
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let page = store::artifact::list(link, scope, &filter, flags.with(), query).await?;
-        Ok(Page { total: page.total, items: complete(link, page.items, flags).await? })
+        let mut items = complete(link, page.items, flags).await?;
+        drop(conn);
+        self.mark_immutable(allowed, &mut items, flags).await?;
+        Ok(Page { total: page.total, items })
+    }
+
+    /// Says of tags whether rules protect them, if that is asked for.
+    async fn mark_immutable(&self, allowed: &Allowed<Project>, artifacts: &mut [api::Artifact], flags: ArtifactFlags) -> Result<()> {
+        if !flags.immutable_status {
+            return Ok(());
+        }
+        let rules = immutable::rules(&self.core, allowed.id()).await?;
+        for artifact in artifacts {
+            let Some((_, path)) = artifact.repository_name.split_once('/') else { continue };
+            let protected = rules.of(path);
+            for tag in artifact.tags.iter_mut().flatten() {
+                tag.immutable = protected.holds(&tag.name);
+            }
+        }
+        Ok(())
     }
 
     /// One artifact.
@@ -189,20 +217,30 @@ impl Artifacts {
         let link = &mut conn.link();
         let row = read(link, &place, named, flags.with()).await?;
         let mut shown = complete(link, vec![row], flags).await?;
+        drop(conn);
+        self.mark_immutable(&place.allowed, &mut shown, flags).await?;
         shown.pop().ok_or_else(|| missing(&place.project.name, named))
     }
 
     /// Deletes an artifact with all its tags; a tag in the path names the artifact, not only itself.
     ///
     /// # Errors
-    /// 401, 403, 404, 412 while an index needs it.
+    /// 401, 403, 404, 412 while an index needs it or a tag of it is immutable.
     pub async fn delete(&self, actor: &Actor, named: &Named<'_>) -> Result<()> {
         let place = place(&self.core, actor, named, Resource::Artifact, Action::Delete).await?;
+        let rules = immutable::rules(&self.core, place.allowed.id()).await?;
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let found = locate(link, &place, named).await?;
         let resource = format!("{}/{}@{}", place.project.name, named.repository, found.digest);
-        registry::delete_artifact(&self.core, link, actor, place.allowed.id(), place.repository, found.id, resource).await?;
+        let doomed = registry::Doomed {
+            project: place.allowed.id(),
+            repository: place.repository,
+            artifact: found.id,
+            resource,
+            protected: &rules.of(named.repository),
+        };
+        registry::delete_artifact(&self.core, link, actor, doomed).await?;
         tx.commit().await?;
         self.core.caches.repository_changed(place.repository);
         Ok(())

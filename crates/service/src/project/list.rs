@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use model::ProjectId;
 use model::api::{CVEAllowlist, CVEAllowlistItem, Project, ProjectMetadata};
 use model::list::{ListQuery, Page};
-use model::permission::{Action, GrantKind, GrantScope, Resource, RobotLevel, Role, strongest};
+use model::permission::{Role, strongest};
 use model::time::Instant;
-use store::project::{ListedProject, Visible};
+use store::project::ListedProject;
 
 use super::Projects;
-use crate::actor::RobotActor;
+use crate::repository::viewer;
 use crate::{Actor, Result};
 
 impl Projects {
@@ -32,20 +32,9 @@ impl Projects {
     }
 
     async fn visible(&self, actor: &Actor, query: &ListQuery, with_detail: bool) -> Result<Page<Project>> {
-        let named;
-        let visible = match actor {
-            Actor::User(user) if user.is_admin => Visible::All,
-            Actor::User(user) => Visible::Member(user.id),
-            Actor::Robot(robot) if self.sees_all(actor, robot) => Visible::All,
-            Actor::Robot(robot) => {
-                named = named_projects(robot);
-                Visible::Named(&named)
-            }
-            Actor::Anonymous | Actor::Token(_) => Visible::Public,
-        };
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
-        let page = store::project::list(link, visible, query).await?;
+        let page = store::project::list(link, &viewer(&self.core, actor), query).await?;
         let mut roles: HashMap<ProjectId, Vec<Role>> = HashMap::new();
         if let Some(user) = actor.user_id() {
             let ids: Vec<_> = page.items.iter().map(|listed| listed.project.id).collect();
@@ -61,26 +50,6 @@ impl Projects {
         }
         Ok(Page { items, total: page.total })
     }
-
-    /// A robot sees everything when it was given the list of projects, or something in all of them.
-    fn sees_all(&self, actor: &Actor, robot: &RobotActor) -> bool {
-        let in_all = robot.grants.iter().any(|g| g.kind == GrantKind::Project && g.scope == GrantScope::AllProjects);
-        robot.level == RobotLevel::System && (in_all || self.core.authz.system(actor, Resource::Project, Action::List).is_ok())
-    }
-}
-
-fn named_projects(robot: &RobotActor) -> Vec<ProjectId> {
-    let mut ids: Vec<_> = robot
-        .grants
-        .iter()
-        .filter_map(|grant| match grant.scope {
-            GrantScope::Project(id) => Some(id),
-            GrantScope::System | GrantScope::AllProjects => None,
-        })
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 /// A project as the API shows it to somebody with these roles in it.

@@ -49,7 +49,9 @@ impl Quotas {
     pub async fn get(&self, actor: &Actor, id: i64) -> Result<Quota> {
         let allowed = self.core.authz.system(actor, Resource::Quota, Action::Read)?;
         let mut conn = self.core.db.read().await?;
-        store::quota::by_id(&mut conn.link(), &allowed, id).await?.map(quota_of).ok_or_else(|| not_found(id))
+        let listed = store::quota::by_id(&mut conn.link(), &allowed, id).await?.ok_or_else(|| not_found(id))?;
+        // Harbor tells in lists alone when a quota changed (projects.md 7.3).
+        Ok(Quota { update_time: Instant::ZERO_TIME, ..quota_of(listed) })
     }
 
     /// Sets the limit; it may be lower than what is in use already.

@@ -6,6 +6,7 @@ use store::Link;
 use store::audit::AuditEntry;
 
 use super::{Registry, Target, Use, pull};
+use crate::immutable::{self, Protected};
 use crate::{Actor, Core, Error, Result};
 
 impl Registry {
@@ -36,28 +37,39 @@ impl Registry {
 
     /// Whether it was there.
     async fn delete_by_digest(&self, actor: &Actor, target: &Target<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool> {
+        let rules = immutable::rules(&self.core, target.allowed.id()).await?;
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let Some(artifact) = store::artifact::find(link, repository, digest.as_str()).await? else {
             return Ok(false);
         };
         let resource = format!("{}@{digest}", target.full_name);
-        delete_artifact(&self.core, link, actor, target.allowed.id(), repository, artifact.id, resource).await?;
+        let protected = &rules.of(target.path);
+        let doomed = Doomed { project: target.allowed.id(), repository, artifact: artifact.id, resource, protected };
+        delete_artifact(&self.core, link, actor, doomed).await?;
         tx.commit().await?;
         Ok(true)
     }
 }
 
-/// Deletes an artifact inside a transaction: refused while an index needs it; its accessories and the children that nothing else keeps go too.
-pub(crate) async fn delete_artifact(
-    core: &Core,
-    link: &mut Link<'_>,
-    actor: &Actor,
-    project: ProjectId,
-    repository: RepositoryId,
-    artifact: ArtifactId,
-    resource: String,
-) -> Result<()> {
+/// The artifact to delete.
+#[derive(Debug)]
+pub(crate) struct Doomed<'a> {
+    /// Where it is.
+    pub(crate) project: ProjectId,
+    /// Where it is.
+    pub(crate) repository: RepositoryId,
+    /// It.
+    pub(crate) artifact: ArtifactId,
+    /// What the log calls it.
+    pub(crate) resource: String,
+    /// Tags of its repository that stay.
+    pub(crate) protected: &'a Protected<'a>,
+}
+
+/// Deletes an artifact inside a transaction: refused while an index needs it or a tag of it is immutable; its accessories and the children that nothing else keeps go too.
+pub(crate) async fn delete_artifact(core: &Core, link: &mut Link<'_>, actor: &Actor, doomed: Doomed<'_>) -> Result<()> {
+    let Doomed { project, repository, artifact, resource, protected } = doomed;
     // Held before the question: the push of an index that counts on it is waited for and then found.
     if !store::artifact::hold(link, artifact).await? {
         return Err(Error::not_found("the artifact was deleted by somebody else"));
@@ -65,6 +77,7 @@ pub(crate) async fn delete_artifact(
     if store::artifact::is_child(link, artifact).await? {
         return Err(Error::new(model::error::ErrorCode::ViolateForeignKeyConstraint, "the deleting artifact is referenced by others"));
     }
+    protected.check_artifact(link, artifact).await?;
     let now = core.clock.micros();
     let mut todo = vec![artifact];
     while let Some(id) = todo.pop() {

@@ -19,7 +19,7 @@ use store::project::ProjectRow;
 use crate::{Actor, Core, Error, Result};
 
 pub use blob::BlobFound;
-pub(crate) use delete::delete_artifact;
+pub(crate) use delete::{Doomed, delete_artifact};
 pub use lists::{ReferrersPage, TagPage};
 pub(crate) use push::over_quota;
 pub use push::{ManifestPush, Pushed};
@@ -88,6 +88,12 @@ pub(crate) fn unauthorized(sentence: &str) -> Error {
     Error::unauthorized(format!("{sentence}: {sentence}"))
 }
 
+fn unknown_project(name: &str) -> Error {
+    let mut error = unauthorized(&format!("project {name} not found"));
+    error.challenge = crate::error::Challenge::Empty;
+    error
+}
+
 impl Registry {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self { core }
@@ -114,9 +120,7 @@ impl Registry {
             return Err(Error::bad_request(format!("bad request: invalid repository name: {name}")));
         };
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
-            let mut error = unauthorized(&format!("project {project_name} not found"));
-            error.challenge = crate::error::Challenge::Empty;
-            return Err(error);
+            return Err(unknown_project(project_name));
         };
         let asked = Resource::Repository;
         match self.core.authz.repository(actor, &project, name.as_str(), asked, way.action()).await? {
@@ -138,6 +142,14 @@ impl Registry {
             self.core.caches.put_repository(generation, project, target.path, row.id);
         }
         Ok(row.map(|r| r.id))
+    }
+
+    /// Holds the target's project until the transaction ends: it may have been deleted since the target was proved.
+    async fn hold_project(&self, link: &mut store::Link<'_>, target: &Target<'_>) -> Result<()> {
+        match store::project::hold(link, &target.allowed).await? {
+            true => Ok(()),
+            false => Err(unknown_project(&target.project.name)),
+        }
     }
 
     fn now(&self) -> i64 {

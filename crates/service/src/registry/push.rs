@@ -13,6 +13,7 @@ use store::quota::Charge;
 use super::kind::{self, Kind};
 use super::{Registry, Target, Use};
 use crate::error::Item;
+use crate::immutable::{self, Act};
 use crate::{Actor, Error, Result};
 
 /// Missing contents that one answer names: error bodies stay below 8 KiB, which is what clients read of them.
@@ -51,6 +52,7 @@ struct Found {
     children: Vec<Child>,
     contents: Vec<(String, i64)>,
     children_size: i64,
+    missing: Vec<String>,
 }
 
 impl Registry {
@@ -77,7 +79,16 @@ impl Registry {
         };
         let kind = kind::recognise(&manifest);
         let attributes = self.attributes(&target, &manifest, &kind).await;
-        let incoming = Incoming { manifest: &manifest, kind: &kind, attributes: attributes.as_deref(), digest: &digest, reference, content: &push.content };
+        let rules = immutable::rules(&self.core, target.allowed.id()).await?;
+        let incoming = Incoming {
+            manifest: &manifest,
+            kind: &kind,
+            attributes: attributes.as_deref(),
+            digest: &digest,
+            reference,
+            content: &push.content,
+            protected: &rules.of(target.path),
+        };
         let mut tries = 1;
         let repository = loop {
             match self.store_manifest(actor, &target, &incoming, &tags).await {
@@ -95,10 +106,17 @@ impl Registry {
         let project = target.allowed.id();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
+        self.hold_project(link, target).await?;
         let holder = store::repository::find(link, project, target.path).await?.map(|r| r.id);
+        if let Some(holder) = holder {
+            new.protected.check_push(link, holder, tags).await?;
+        }
         let found = find_references(link, holder, new).await?;
         if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(&self.core, link, project, &found.contents).await? {
             return Err(over_quota(adding, used, hard));
+        }
+        if !found.missing.is_empty() {
+            return Err(missing_content(&found.missing));
         }
         let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
         let texts = new.texts(&found)?;
@@ -112,7 +130,7 @@ impl Registry {
             store::accessory::create(link, repository, id, subject.as_str(), accessory, now).await?;
         }
         for tag in tags {
-            store::tag::set(link, repository, id, tag, now).await?;
+            new.protected.set(link, (repository, id), tag, Act::Push, now).await?;
         }
         store::repository::touch(link, repository, now).await?;
         let resource = match new.reference {
@@ -141,6 +159,7 @@ struct Incoming<'a> {
     digest: &'a Digest,
     reference: &'a Reference,
     content: &'a [u8],
+    protected: &'a immutable::Protected<'a>,
 }
 
 /// The parts of the row that have to live somewhere.
@@ -186,11 +205,11 @@ impl Texts {
     }
 }
 
-/// Everything the manifest needs must be in its repository; what is not is named in the answer.
+/// Everything the manifest needs must be in its repository. What is not is `missing`, and among the contents with the size it is said to have: where
+/// there is no room for it, that is what the client has to know.
 async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, new: &Incoming<'_>) -> Result<Found> {
     let mut found = Found { contents: vec![(new.digest.to_string(), bytes(new.content.len() as u64))], ..Found::default() };
     let mut wanted: Vec<&Descriptor> = new.manifest.required_blobs();
-    let mut missing = Vec::new();
     let children = new.manifest.children();
     let digests: Vec<&str> = children.iter().map(|c| c.digest.as_str()).collect();
     let known = match repository {
@@ -206,7 +225,7 @@ async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, 
             }
             // A child that is no manifest is content: a build cache keeps its layers in an index.
             None if ManifestKind::from_media_type(&child.media_type).is_none() => wanted.push(child),
-            None => missing.push(child.digest.to_string()),
+            None => found.missing.push(child.digest.to_string()),
         }
     }
     let digests: Vec<&str> = wanted.iter().map(|d| d.digest.as_str()).collect();
@@ -221,10 +240,13 @@ async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, 
                 found.blobs.push(blob.id.get());
                 found.contents.push((blob.digest.clone(), blob.size));
             }
-            None => missing.push(descriptor.digest.to_string()),
+            None => {
+                found.contents.push((descriptor.digest.to_string(), bytes(descriptor.size)));
+                found.missing.push(descriptor.digest.to_string());
+            }
         }
     }
-    if missing.is_empty() { Ok(found) } else { Err(missing_content(&missing)) }
+    Ok(found)
 }
 
 fn child_row(child: &Descriptor, id: model::ArtifactId) -> Result<Child> {

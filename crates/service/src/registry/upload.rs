@@ -253,7 +253,7 @@ impl Registry {
         {
             return Err(size_invalid(expected, length).into());
         }
-        let options = AppendOptions { limit: self.core.settings().max_blob_bytes, length: expected.or(chunk.length), ..AppendOptions::default() };
+        let options = AppendOptions { limit: self.core.settings().max_blob_bytes, length: expected.or(chunk.length) };
         let appended = self.core.blobs.append_with(id, before.clone(), body, options).await;
         if let (Some(expected), Err(AppendError::Length { .. })) = (expected, &appended.result) {
             self.core.blobs.rollback(id, &before).await?;
@@ -314,6 +314,7 @@ impl Registry {
         let project = target.allowed.id();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
+        self.hold_project(link, target).await?;
         if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(&self.core, link, project, &[(digest.to_string(), size)]).await? {
             return Err(super::push::over_quota(adding, used, hard));
         }

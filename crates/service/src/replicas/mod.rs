@@ -13,6 +13,7 @@
 //! reasons: `docs/decisions/0008-replicas-forget-before-the-answer.md`.
 
 mod lease;
+mod member;
 mod message;
 mod session;
 

@@ -9,14 +9,11 @@ use store::announce::{Announcement, Ear, Mouth};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use super::member::{Leaving, Member};
 use super::{CHANNEL, Change, LEASE, Memory, Message, Replicas};
 
 /// How often a process proves to itself that it hears everything.
 const BEAT: Duration = Duration::from_millis(500);
-/// After this long without an answer, or …
-const ANSWER: Duration = Duration::from_secs(1);
-/// … without a beat, a member is told to go.
-const SILENCE: Duration = Duration::from_secs(10);
 /// The pauses between attempts to come back.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 /// Messages that wait to be looked at; more wait in the connection.
@@ -67,27 +64,6 @@ pub(super) async fn run(memory: Memory, mut stop: watch::Receiver<bool>, ready: 
         }
         pause = (pause * 2).min(PAUSES[1]);
     }
-}
-
-/// Another process that may remember things.
-#[derive(Debug)]
-struct Member {
-    /// The last number of ours that it has heard.
-    heard: u64,
-    /// Since when it owes an answer.
-    owing: Option<Instant>,
-    beat: Instant,
-    leaving: Leaving,
-}
-
-/// Whether a member was told to go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leaving {
-    No,
-    /// It will be with the next words.
-    Asked,
-    /// Before this moment.
-    Told(Instant),
 }
 
 struct Session {
@@ -275,12 +251,8 @@ impl Session {
                 self.answers.insert(from, number);
             }
             Message::Heard { from, number } => {
-                let announced = self.taken;
                 if let Some(member) = self.members.get_mut(&from) {
-                    member.heard = member.heard.max(number);
-                    if member.heard >= announced {
-                        member.owing = None;
-                    }
+                    member.answered(number, self.taken);
                 }
             }
             Message::Beat { from, number } if from == self.me => self.echo(number)?,
@@ -314,8 +286,7 @@ impl Session {
             return;
         }
         self.replicas.alone.store(false, Ordering::SeqCst);
-        let new = Member { heard, owing: None, beat: Instant::now(), leaving: Leaving::No };
-        self.members.entry(from).or_insert(new);
+        self.members.entry(from).or_insert_with(|| Member::new(heard));
     }
 
     fn remove(&mut self, id: String) {
@@ -336,9 +307,7 @@ impl Session {
             said = Some(at);
         }
         let Some(said) = said else { return Ok(()) };
-        // Who was told to go a lease before this beat has heard it or believes nothing any more.
-        let gone = |m: &Member| matches!(m.leaving, Leaving::Told(at) if at + LEASE <= said);
-        let gone: Vec<_> = self.members.iter().filter(|(_, m)| gone(m)).map(|(id, _)| id.clone()).collect();
+        let gone: Vec<_> = self.members.iter().filter(|(_, m)| m.is_gone(said)).map(|(id, _)| id.clone()).collect();
         for id in gone {
             tracing::warn!(process = id, "another process does not answer any more; it is not waited for");
             self.remove(id);
@@ -404,9 +373,8 @@ impl Session {
             return Err(Broken::Late);
         }
         self.push_beat();
-        let silent = |m: &Member| m.owing.is_some_and(|since| since.elapsed() > ANSWER) || m.beat.elapsed() > SILENCE;
         let mut told = Vec::new();
-        for (id, member) in self.members.iter_mut().filter(|(_, m)| m.leaving == Leaving::No && silent(m)) {
+        for (id, member) in self.members.iter_mut().filter(|(_, m)| m.is_to_be_told()) {
             member.leaving = Leaving::Asked;
             told.push(id.clone());
         }
@@ -420,6 +388,6 @@ impl Session {
     async fn farewell(&mut self) {
         let bye = Message::Bye { from: self.me.clone() }.to_string();
         // The connection may be what broke.
-        let _ = timeout(ANSWER, self.mouth.say(&[(CHANNEL.to_owned(), bye)])).await;
+        let _ = timeout(BEAT, self.mouth.say(&[(CHANNEL.to_owned(), bye)])).await;
     }
 }

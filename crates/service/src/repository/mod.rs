@@ -11,7 +11,7 @@ use store::audit::AuditEntry;
 use store::project::ProjectRow;
 use store::repository::{ListedRepository, Viewer};
 
-use crate::{Actor, Core, Error, NameOrId, Result};
+use crate::{Actor, Core, Error, NameOrId, Result, immutable};
 
 /// Bytes that a description may have.
 const MAX_DESCRIPTION: usize = 64 << 10;
@@ -77,14 +77,16 @@ impl Repositories {
     /// Deletes a repository with all its artifacts.
     ///
     /// # Errors
-    /// 401, 403, 404.
+    /// 401, 403, 404, 412 while a tag in it is immutable.
     pub async fn delete(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<()> {
         let (owner, allowed) = self.permit(actor, project, repository, Action::Delete).await?;
+        let rules = immutable::rules(&self.core, allowed.id()).await?;
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let found = store::repository::find(link, allowed.id(), repository).await?.filter(|r| r.is_published);
         let id = found.ok_or_else(|| missing(&owner.name, repository))?.id;
+        rules.of(repository).check_repository(link, id, now).await?;
         let digests = store::repository::delete(link, id, now).await?;
         store::repository::release(link, allowed.id(), id).await?;
         let full_name = format!("{}/{repository}", owner.name);
@@ -174,6 +176,14 @@ pub(crate) fn viewer(core: &Core, actor: &Actor) -> Viewer {
             Viewer::Projects(projects)
         }
         Actor::Anonymous | Actor::Token(_) => Viewer::Public,
+    }
+}
+
+/// Whose eyes see the search and the figures. As [`viewer`], but a robot, whatever it was given, sees what is public: what Harbor's robots see.
+pub(crate) fn searcher(core: &Core, actor: &Actor) -> Viewer {
+    match actor {
+        Actor::Robot(_) => Viewer::Public,
+        _ => viewer(core, actor),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{Instant, api};
 use store::statistics::FoundProject;
 
-use crate::repository::viewer;
+use crate::repository::searcher;
 use crate::{Actor, Core, Error, Result};
 
 /// Projects, and repositories, that one search finds at most.
@@ -37,7 +37,7 @@ impl Search {
         if text.contains('\0') {
             return Ok(api::Search::default());
         }
-        let viewer = viewer(&self.core, actor);
+        let viewer = searcher(&self.core, actor);
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let projects = store::statistics::search_projects(link, &viewer, actor.user_id(), text, MOST).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::api;
 
-use crate::repository::viewer;
+use crate::repository::searcher;
 use crate::{Actor, Core, Error, Result};
 
 /// The use cases. Cheap to clone.
@@ -29,7 +29,7 @@ impl Statistics {
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let mut figures = api::Statistic::default();
-        for part in store::statistics::figures(link, &viewer(&self.core, actor)).await? {
+        for part in store::statistics::figures(link, &searcher(&self.core, actor)).await? {
             let (projects, repositories) = match part.is_public {
                 true => (&mut figures.public_project_count, &mut figures.public_repo_count),
                 false => (&mut figures.private_project_count, &mut figures.private_repo_count),

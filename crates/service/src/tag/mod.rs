@@ -9,6 +9,7 @@ use store::audit::AuditEntry;
 use store::tag::TagRow;
 
 use crate::artifact::{self, Named};
+use crate::immutable::{self, Act};
 use crate::{Actor, Core, Error, Result};
 
 /// The use cases. Cheap to clone.
@@ -22,16 +23,25 @@ impl Tags {
         Self { core }
     }
 
-    /// The tags of an artifact.
+    /// The tags of an artifact; `immutable_status` says whether rules protect them, too.
     ///
     /// # Errors
     /// 401, 403, 404.
-    pub async fn list(&self, actor: &Actor, named: &Named<'_>, query: &ListQuery) -> Result<Page<api::Tag>> {
+    pub async fn list(&self, actor: &Actor, named: &Named<'_>, query: &ListQuery, immutable_status: bool) -> Result<Page<api::Tag>> {
         let place = artifact::place(&self.core, actor, named, Resource::Tag, Action::List).await?;
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let found = artifact::locate(link, &place, named).await?;
-        Ok(store::tag::list(link, found.id, query).await?.map(shown))
+        let mut page = store::tag::list(link, found.id, query).await?.map(shown);
+        drop(conn);
+        if immutable_status {
+            let rules = immutable::rules(&self.core, place.allowed.id()).await?;
+            let protected = rules.of(named.repository);
+            for tag in &mut page.items {
+                tag.immutable = protected.holds(&tag.name);
+            }
+        }
+        Ok(page)
     }
 
     /// Sets a tag that is not there yet.
@@ -72,15 +82,21 @@ impl Tags {
     /// Deletes a tag of an artifact; the artifact stays.
     ///
     /// # Errors
-    /// 401, 403, 404 also when the tag names another artifact.
+    /// 401, 403, 404 also when the tag names another artifact, 412 when it is immutable.
     pub async fn delete(&self, actor: &Actor, named: &Named<'_>, tag: &str) -> Result<()> {
         let place = artifact::place(&self.core, actor, named, Resource::Tag, Action::Delete).await?;
+        let rules = immutable::rules(&self.core, place.allowed.id()).await?;
+        let protected = rules.of(named.repository);
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let found = artifact::locate(link, &place, named).await?;
         if !store::tag::delete_of(link, found.id, tag, now).await? {
             return Err(Error::not_found(format!("tag {tag} attached to artifact {} not found", found.id)));
+        }
+        // It was there; nothing of this stays.
+        if protected.holds(tag) {
+            return Err(protected.refusal(tag, Act::Delete));
         }
         store::repository::touch(link, place.repository, now).await?;
         store::audit::append(link, &[entry(&place, actor, "delete", named, tag, now)]).await?;
