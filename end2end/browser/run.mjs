@@ -1,6 +1,6 @@
 // Runs the browser journeys against one server and prints one line per journey: `PASS name`, or `FAIL name` and why.
-// Called by `cargo xtask test`, which sets BERTH_URL, BERTH_PASSWORD, BERTH_PROJECT, BERTH_DIGEST, SCREENSHOTS, CHROMIUM
-// and FILTER. Exit code 0: all passed, 1: some failed, 2: could not run.
+// Called by `cargo xtask test`, which sets BERTH_URL, BERTH_PASSWORD, BERTH_PROJECT, BERTH_DIGEST, SCREENSHOTS, CHROMIUM,
+// FILTER and LOOKS (names with commas between them; none means all). Exit code 0: all passed, 1: some failed, 2: could not run.
 import { chromium } from 'playwright-core';
 import { Session } from './session.mjs';
 import { journeys } from './journeys.mjs';
@@ -31,7 +31,9 @@ async function main() {
   };
   const browser = await chromium.launch({ executablePath: setting('CHROMIUM'), args: flags });
   let failed = 0;
+  const wanted = (process.env.LOOKS ?? '').split(',').filter(Boolean);
   for (const look of looks) {
+    if (wanted.length > 0 && !wanted.includes(look.name)) continue;
     for (const [name, journey] of Object.entries(journeys)) {
       const full = `${look.name}: ${name}`;
       if (!full.includes(process.env.FILTER ?? '')) continue;

@@ -67,14 +67,17 @@ fn ago(at: Instant, now: Instant) -> Option<String> {
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;
     let seconds = now.unix_seconds() - at.unix_seconds();
-    if seconds < -MINUTE || seconds > 7 * DAY {
+    if !(-MINUTE..=7 * DAY).contains(&seconds) {
         return None;
     }
-    Some(match seconds {
-        ..MINUTE => "Just now".to_owned(),
-        ..HOUR => format!("{} min ago", seconds / MINUTE),
-        ..DAY => format!("{} h ago", seconds / HOUR),
-        _ => format!("{} d ago", seconds / DAY),
+    Some(if seconds < MINUTE {
+        "Just now".to_owned()
+    } else if seconds < HOUR {
+        format!("{} min ago", seconds / MINUTE)
+    } else if seconds < DAY {
+        format!("{} h ago", seconds / HOUR)
+    } else {
+        format!("{} d ago", seconds / DAY)
     })
 }
 

@@ -235,7 +235,7 @@ async fn what_strangers_push_is_shown_as_it_is_and_no_more_than_a_list_bears() {
     let north = name("north");
     let odd = json!({"<script>": "'); DROP TABLE artifact; --", "\u{0}\u{202e}": "\u{feff}\"\\", "": ""});
     instance.push("north/odd", Some("v1"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": odd})).await;
-    let flags = ArtifactFlags { tag: true, label: true, accessory: true, inherited_accessory: true };
+    let flags = ArtifactFlags { tag: true, label: true, accessory: true, inherited_accessory: true, immutable_status: false };
     let page = services.artifacts.list(dana, &north, "odd", &ListQuery::all(), flags).await.unwrap();
     assert_eq!(serde_json::to_value(&page.items[0].annotations).unwrap(), odd);
 

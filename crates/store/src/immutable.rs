@@ -73,14 +73,8 @@ pub async fn insert(link: &mut Link<'_>, project: &Allowed<Project>, rule: &str,
 /// Changes what a rule of the project says and whether it is switched off; whether it was there.
 pub async fn update(link: &mut Link<'_>, project: &Allowed<Project>, id: i64, rule: &str, disabled: bool, now: i64) -> Result<bool> {
     const SQL: &str = "UPDATE immutable_rule SET rule = $3, disabled = $4, updated_at = $5 WHERE id = $1 AND project_id = $2 RETURNING id";
-    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL)
-        .bind(id)
-        .bind(project.id().get())
-        .bind(rule)
-        .bind(disabled)
-        .bind(now)
-        .fetch_optional(c)
-        .await)?;
+    let row: Option<(i64,)> =
+        on!(link, |c| sqlx::query_as(SQL).bind(id).bind(project.id().get()).bind(rule).bind(disabled).bind(now).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 

@@ -6,11 +6,13 @@ use model::list::{ListQuery, Paging, parse_q, parse_sort};
 use model::permission::{Action, Allowed, Caller, Project, ProjectFacts, Resource, Role, System, decide_project, decide_system};
 use model::{MemberId, ProjectId, UserId};
 use store::member::Entity;
+use store::label::NewLabel;
 use store::project::NewProject;
+use store::quota::Charge;
 use store::repository::Viewer;
 use store::robot::{NewRobot, Place, RobotChange, StoredAccess, StoredPermission};
 use store::user::NewUser;
-use store::{Db, Error, Tx, allowlist, member, project, quota, robot, user};
+use store::{Db, Error, Tx, allowlist, label, member, project, quota, robot, user};
 use testkit::database::each;
 
 const ADMIN: Caller<'_> = Caller::User { is_admin: true, roles: &[] };
@@ -131,6 +133,9 @@ async fn a_deleted_project_leaves_its_name_and_nothing_else() {
         let mut tx = world.db.write().await.unwrap();
         let row = project::lock(&mut tx.link(), &in_project(world.north)).await.unwrap().unwrap();
         assert_eq!((row.name.as_str(), row.is_public), ("north", false));
+        assert!(project::hold(&mut tx.link(), &in_project(world.north)).await.unwrap());
+        let new = NewLabel { name: "stable", description: "", color: "", scope: "p", project_id: world.north };
+        let stable = label::insert(&mut tx.link(), &new, NOW).await.unwrap();
         project::delete(&mut tx.link(), world.north, NOW).await.unwrap();
         let again = make(&mut tx, "north", world.dana, &public("1"), NOW).await.unwrap();
         assert_ne!(again, world.north);
@@ -140,10 +145,12 @@ async fn a_deleted_project_leaves_its_name_and_nothing_else() {
         drop(tx);
         let mut tx = world.db.write().await.unwrap();
         assert!(project::lock(&mut tx.link(), &in_project(world.north)).await.unwrap().is_none());
+        assert!(!project::hold(&mut tx.link(), &in_project(world.north)).await.unwrap());
         drop(tx);
         let mut conn = world.db.read().await.unwrap();
         let link = &mut conn.link();
         assert!(quota::find(link, world.north).await.unwrap().is_none());
+        assert!(label::get(link, stable).await.unwrap().is_none());
         assert!(allowlist::of_project(link, &in_project(world.north)).await.unwrap().is_none());
         assert_eq!(member::roles_in(link, UserId(1), &[world.north]).await.unwrap(), []);
         assert!(project::by_id(link, again).await.unwrap().unwrap().is_public);
@@ -276,6 +283,32 @@ async fn robots_live_in_one_place() {
         assert!(robot::delete(link, &north, id).await.unwrap());
         robot::insert(link, &north, &new("north+ci"), NOW).await.unwrap();
         assert!(matches!(robot::insert(link, &north, &new("north+ci"), NOW).await, Err(Error::Duplicate)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn contents_count_once_and_only_where_they_fit() {
+    each(async |db| {
+        let world = world(db).await;
+        let mut tx = world.db.write().await.unwrap();
+        let link = &mut tx.link();
+        let of_north = quota::find(link, world.north).await.unwrap().unwrap();
+        assert!(quota::set_hard(link, of_north.id, 100, NOW).await.unwrap());
+        let contents = |list: &[(&str, i64)]| list.iter().map(|(digest, size)| ((*digest).to_owned(), *size)).collect::<Vec<_>>();
+        assert_eq!(quota::charge(link, world.north, &[]).await.unwrap(), Charge::Fits);
+        // The same digest twice in one list, then again in the next.
+        let first = contents(&[("b", 30), ("a", 10), ("b", 30)]);
+        assert_eq!(quota::charge(link, world.north, &first).await.unwrap(), Charge::Fits);
+        assert_eq!(quota::charge(link, world.north, &contents(&[("a", 10), ("c", 60)])).await.unwrap(), Charge::Fits);
+        let full = Charge::Exceeded { adding: 1, used: 100, hard: 100 };
+        assert_eq!(quota::charge(link, world.north, &contents(&[("b", 30), ("d", 1)])).await.unwrap(), full);
+        // Whatever sizes are claimed, their sum is a number.
+        let huge = contents(&[("e", i64::MAX), ("f", i64::MAX)]);
+        assert!(matches!(quota::charge(link, world.north, &huge).await.unwrap(), Charge::Exceeded { adding, used: 100, .. } if adding > 1 << 60));
+        quota::count(link, world.atlas, &first).await.unwrap();
+        quota::count(link, world.atlas, &first).await.unwrap();
+        assert_eq!(quota::find(link, world.atlas).await.unwrap().unwrap().used, 40);
     })
     .await;
 }

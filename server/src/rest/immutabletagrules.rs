@@ -13,10 +13,9 @@ use super::json::JsonBody;
 use super::{Answer, Rest, page};
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new().route("/projects/{project_name_or_id}/immutabletagrules", get(list_immu_rules).post(create_immu_rule)).route(
-        "/projects/{project_name_or_id}/immutabletagrules/{immutable_rule_id}",
-        put(update_immu_rule).delete(delete_immu_rule),
-    )
+    Router::new()
+        .route("/projects/{project_name_or_id}/immutabletagrules", get(list_immu_rules).post(create_immu_rule))
+        .route("/projects/{project_name_or_id}/immutabletagrules/{immutable_rule_id}", put(update_immu_rule).delete(delete_immu_rule))
 }
 
 /// This noun's part of the document.

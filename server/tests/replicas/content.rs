@@ -59,7 +59,7 @@ async fn what_many_move_at_once_never_goes_back() {
         all.spawn(async move {
             let (writer, reader) = if worker % 2 == 0 { (a, b) } else { (b, a) };
             let moving = Moving::begin(&writer, &format!("crowd/app{worker}")).await;
-            for n in 0..25 {
+            for n in 0..60 {
                 let digest = moving.push(&writer, "latest", &format!("{worker}-{n}")).await;
                 for _ in 0..2 {
                     let pulled = moving.pull(&reader, "latest").await.expect(200);
@@ -70,6 +70,11 @@ async fn what_many_move_at_once_never_goes_back() {
     }
     while let Some(ended) = all.join_next().await {
         ended.expect("a worker saw the new each time");
+    }
+    // Whoever is busy is not taken for dead.
+    for server in [&pair.a, &pair.b] {
+        let output = server.output();
+        assert!(!output.contains("does not answer") && !output.contains("not connected with"), "{output}");
     }
     pair.stop().await;
 }

@@ -11,6 +11,9 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+/// The server on which every look is tried; on the others, which differ in what no page shows, the two that differ most.
+const EVERY_LOOK: &str = "sqlite-http";
+const TWO_LOOKS: &str = "wide light,no script narrow";
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Pushes what the pages are to show and runs the journeys.
@@ -41,6 +44,11 @@ pub fn run(target: &Target, filter: Option<&str>, tally: &mut Tally) {
     if !output.finished || (counted == 0 && filter.is_none()) {
         tally.fail(&format!("{group}/whole"), &output.text, begun.elapsed());
     }
+}
+
+/// What a filter says of the journeys' own names: what stands behind group and server.
+fn named(filter: &str) -> &str {
+    filter.strip_prefix("browser/").and_then(|rest| rest.split_once('/')).map_or("", |(_, name)| name)
 }
 
 fn tell(failure: &mut Option<(String, Vec<&str>)>, tally: &mut Tally) {
@@ -77,7 +85,22 @@ fn journeys(target: &Target, digest: &str, filter: Option<&str>) -> Result<Outpu
     node.arg("browser/run.mjs").current_dir(project::root().join("end2end"));
     node.env("BERTH_URL", target.url()).env("BERTH_PASSWORD", &target.password).env("BERTH_DIGEST", digest);
     node.env("BERTH_PROJECT", PROJECT).env("SCREENSHOTS", &shots).env("CHROMIUM", chromium);
-    node.env("FILTER", filter.and_then(|filter| filter.rsplit_once('/')).map_or("", |(_, name)| name));
+    node.env("FILTER", filter.map_or("", named));
+    node.env("LOOKS", if target.name == EVERY_LOOK { "" } else { TWO_LOOKS });
     let captured = process::capture(&mut node, LIMIT)?;
     Ok(Output { text: captured.text(), finished: matches!(captured.status.code(), Some(0 | 1)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn a_filter_may_name_the_group_the_server_and_the_journey() {
+        for (filter, name) in
+            [("browser", ""), ("browser/sqlite-tls", ""), ("browser/sqlite-tls/wide light: an image", "wide light: an image")]
+        {
+            assert_eq!(named(filter), name, "{filter}");
+        }
+    }
 }

@@ -162,9 +162,7 @@ fn missing(id: GroupId) -> Error {
 
 fn taken(error: store::Error, name: &str, kind: i64) -> Error {
     match error {
-        store::Error::Duplicate => {
-            Error::conflict(format!("duplicate user group, group name:{name}, group type: {kind}, ldap group DN: "))
-        }
+        store::Error::Duplicate => Error::conflict(format!("duplicate user group, group name:{name}, group type: {kind}, ldap group DN: ")),
         other => other.into(),
     }
 }

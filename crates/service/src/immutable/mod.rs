@@ -14,8 +14,8 @@ use store::immutable::RuleRow;
 
 use crate::{Actor, Core, Error, NameOrId, Result};
 
-pub use rules::{Protected, Rules};
 pub(crate) use rules::{Act, rules};
+pub use rules::{Protected, Rules};
 
 /// Rules that a project may have.
 const MOST_RULES: i64 = 100;
@@ -33,14 +33,16 @@ impl ImmutableRules {
         Self { core }
     }
 
-    /// The rules of a project.
+    /// The rules of a project, on each page by id.
     ///
     /// # Errors
     /// 401, 403, 404.
     pub async fn list(&self, actor: &Actor, project: &NameOrId, query: &ListQuery) -> Result<Page<api::ImmutableRule>> {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::ImmutableTag, Action::List).await?;
         let mut conn = self.core.db.read().await?;
-        let page = store::immutable::list(&mut conn.link(), &allowed, query).await?;
+        let mut page = store::immutable::list(&mut conn.link(), &allowed, query).await?;
+        // The order asked for decides which rules are on the page, as Harbor has it.
+        page.items.sort_by_key(|row| row.id);
         Ok(Page { total: page.total, items: page.items.into_iter().map(shown).collect::<Result<_>>()? })
     }
 
@@ -126,16 +128,9 @@ fn missing(id: i64) -> Error {
     Error::not_found(format!("immutable rule {id} not found"))
 }
 
-/// What a rule says, in the one spelling that equal rules share: id and switch are not part of it, empty lists of selectors are null.
+/// What a rule says, in the one spelling that equal rules share; id and switch are no part of it.
 fn text(input: &api::ImmutableRule) -> Result<String> {
-    let mut rule = api::ImmutableRule { id: 0, disabled: false, ..input.clone() };
-    rule.tag_selectors = rule.tag_selectors.filter(|selectors| !selectors.is_empty());
-    if let Some(scopes) = &mut rule.scope_selectors {
-        for selectors in scopes.values_mut() {
-            *selectors = selectors.take().filter(|s| !s.is_empty());
-        }
-    }
-    rule.scope_selectors = rule.scope_selectors.filter(|scopes| !scopes.is_empty());
+    let rule = api::ImmutableRule { id: 0, disabled: false, ..input.clone() };
     let text = serde_json::to_string(&rule).map_err(Error::internal)?;
     if text.len() > LONGEST_RULE {
         return Err(Error::bad_request(format!("the immutable rule is longer than {LONGEST_RULE} bytes")));
@@ -143,23 +138,42 @@ fn text(input: &api::ImmutableRule) -> Result<String> {
     Ok(text)
 }
 
+/// A rule as callers see it: empty lists of selectors are null.
 fn shown(row: RuleRow) -> Result<api::ImmutableRule> {
-    let rule: api::ImmutableRule = serde_json::from_str(&row.rule).map_err(Error::internal)?;
-    Ok(api::ImmutableRule { id: row.id, disabled: row.disabled, ..rule })
+    let mut rule: api::ImmutableRule = serde_json::from_str(&row.rule).map_err(Error::internal)?;
+    rule.id = row.id;
+    rule.disabled = row.disabled;
+    rule.tag_selectors = rule.tag_selectors.filter(|selectors| !selectors.is_empty());
+    for selectors in rule.scope_selectors.iter_mut().flat_map(|scopes| scopes.values_mut()) {
+        *selectors = selectors.take().filter(|s| !s.is_empty());
+    }
+    rule.scope_selectors = rule.scope_selectors.filter(|scopes| !scopes.is_empty());
+    Ok(rule)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn row(rule: &str) -> RuleRow {
+        RuleRow { id: 7, project_id: model::ProjectId(1), rule: rule.to_owned(), disabled: true, created_at: 1, updated_at: 1 }
+    }
+
     #[test]
     fn equal_rules_are_equal_texts() {
         let of = |json: &str| text(&serde_json::from_str(json).unwrap()).unwrap();
-        let bare = of(r#"{"action": "immutable", "tag_selectors": [], "scope_selectors": {"repository": []}}"#);
-        assert_eq!(bare, of(r#"{"id": 7, "disabled": true, "scope_selectors": {"repository": null}, "action": "immutable"}"#));
+        let bare = of(r#"{"action": "immutable", "scope_selectors": {"repository": null}}"#);
         assert_eq!(bare, r#"{"action":"immutable","tag_selectors":null,"scope_selectors":{"repository":null}}"#);
-        assert_ne!(bare, of(r#"{"action": "immutable", "priority": 7, "scope_selectors": {"repository": []}}"#));
-        assert_eq!(of("{}"), of(r#"{"scope_selectors": {}}"#));
+        assert_eq!(bare, of(r#"{"id": 7, "disabled": true, "scope_selectors": {"repository": null}, "action": "immutable"}"#));
+        assert_ne!(bare, of(r#"{"action": "immutable", "priority": 7, "scope_selectors": {"repository": null}}"#));
+    }
+
+    #[test]
+    fn empty_lists_of_selectors_are_shown_as_null() {
+        let of = |json: &str| serde_json::to_string(&shown(row(json)).unwrap()).unwrap();
+        let expected = r#"{"id":7,"disabled":true,"tag_selectors":null,"scope_selectors":{"repository":null}}"#;
+        assert_eq!(of(r#"{"tag_selectors": [], "scope_selectors": {"repository": []}}"#), expected);
+        assert_eq!(of(r#"{"scope_selectors": {}}"#), r#"{"id":7,"disabled":true,"tag_selectors":null}"#);
     }
 
     #[test]

@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub(super) struct Member {
     /// The last number of ours that it has heard.
     pub(super) heard: u64,
-    /// Since when it owes an answer.
+    /// Since when it owes an answer and has given none.
     pub(super) owing: Option<Instant>,
     /// When it beat last.
     pub(super) beat: Instant,
@@ -40,9 +40,10 @@ impl Member {
 
     /// It has heard everything up to `number`; `last` is the last that it was told.
     pub(super) fn answered(&mut self, number: u64, last: u64) {
-        self.heard = self.heard.max(number);
-        if self.heard >= last {
-            self.owing = None;
+        if number > self.heard {
+            self.heard = number;
+            // Under many changes it may never have heard the very last one; what counts is that it goes on.
+            self.owing = (number < last).then(Instant::now);
         }
     }
 
@@ -70,10 +71,12 @@ mod tests {
         assert!(!member.is_to_be_told() && !member.is_gone(now + 2 * LEASE));
         member.owing = now.checked_sub(2 * ANSWER);
         assert!(member.is_to_be_told());
+        member.answered(3, 5);
+        assert!(member.is_to_be_told(), "an old answer is none");
         member.answered(4, 5);
-        assert!(member.is_to_be_told() && member.heard == 4);
+        assert!(!member.is_to_be_told() && member.heard == 4 && member.owing.is_some());
         member.answered(5, 5);
-        assert!(!member.is_to_be_told() && member.heard == 5);
+        assert!(!member.is_to_be_told() && member.heard == 5 && member.owing.is_none());
         member.leaving = Leaving::Told(now);
         assert!(!member.is_gone(now + LEASE / 2) && member.is_gone(now + LEASE));
         member.owing = now.checked_sub(2 * ANSWER);
