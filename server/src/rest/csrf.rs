@@ -71,7 +71,7 @@ impl Csrf {
     ///
     /// # Errors
     /// 403 with the reason; the verdict belongs on that answer too, since it carries the token to try again with.
-    pub fn check(&self, origins: &Origins, request: &Request) -> Result<Verdict, (service::Error, Verdict)> {
+    pub fn check(&self, origins: &Origins, request: &Request) -> Result<Verdict, Box<(service::Error, Verdict)>> {
         let headers = request.headers();
         if is_exempt(request.uri().path(), headers) {
             return Ok(Verdict::default());
@@ -85,7 +85,7 @@ impl Csrf {
         if is_safe(request.method()) {
             return Ok(verdict);
         }
-        let refused = |reason: &str, verdict| Err((service::Error::forbidden(reason), verdict));
+        let refused = |reason: &str, verdict| Err(Box::new((service::Error::forbidden(reason), verdict)));
         if origins.is_cross_site(request.method(), request.extensions(), request.uri(), headers) {
             return refused("CSRF origin invalid", verdict);
         }

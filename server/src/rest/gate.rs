@@ -31,7 +31,10 @@ pub(super) fn service(rest: Rest, inner: Router) -> Gate {
 async fn pass(rest: Rest, inner: Router, request: Request) -> Response {
     let verdict = match rest.csrf.check(&rest.origins, &request) {
         Ok(verdict) => verdict,
-        Err((error, verdict)) => return verdict.attach(RestError::from(error).into_response()),
+        Err(refusal) => {
+            let (error, verdict) = *refusal;
+            return verdict.attach(RestError::from(error).into_response());
+        }
     };
     if let Err(error) = read_only::check(&rest.services, request.method(), request.uri().path()) {
         return verdict.attach(RestError::from(error).into_response());

@@ -89,8 +89,8 @@ impl Told {
     /// `name=value` of a cookie that was set.
     fn cookie(&self, name: &str) -> Option<String> {
         let set = self.headers.get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap());
-        let pairs = set.filter_map(|v| v.split(';').next());
-        pairs.filter(|pair| pair.starts_with(&format!("{name}="))).last().map(str::to_owned)
+        let mut pairs = set.filter_map(|v| v.split(';').next());
+        pairs.rfind(|pair| pair.starts_with(&format!("{name}="))).map(str::to_owned)
     }
 }
 

@@ -34,3 +34,24 @@ impl Freezer {
         self.frozen.invalidate(name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_frozen_while_its_failed_request_waits_and_no_longer() {
+        let freezer = Arc::new(Freezer::default());
+        assert!(!freezer.is_frozen("dana"));
+        let waiting = freezer.clone();
+        let failed = tokio::spawn(async move { waiting.freeze("dana").await });
+        // The entry is made before the first wait of the task: once it has begun, the name is frozen.
+        tokio::task::yield_now().await;
+        assert!(freezer.is_frozen("dana"));
+        assert!(!freezer.is_frozen("evan"));
+        failed.await.unwrap();
+        assert!(!freezer.is_frozen("dana"));
+    }
+}
