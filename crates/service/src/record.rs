@@ -142,9 +142,8 @@ impl Recorder {
             batch.tags.entry(key).or_insert(at);
         }
         // Bounded: a database that stays away must not eat the memory.
-        if batch.audit.len() < 100_000 {
-            batch.audit.extend(old.audit);
-        }
+        let room = 100_000_usize.saturating_sub(batch.audit.len());
+        batch.audit.extend(old.audit.into_iter().take(room));
     }
 
     /// Writes every [`INTERVAL`] until the task is dropped.

@@ -25,6 +25,10 @@ pub const SERVICE: &str = "harbor-registry";
 /// Clocks may differ by this many seconds.
 const LEEWAY: u64 = 60;
 const KEY_NAME: &str = "token-signing-key";
+/// Bytes that the subject and the scopes of one token may have; the token stays below what [`Tokens::verify`] reads.
+const MAX_ASKED: usize = 10 * 1024;
+/// Tokens and questions above this many bytes are not remembered: what is, is bounded in bytes as well as in number.
+const MAX_REMEMBERED: usize = 4096;
 
 /// One entry of a token's `access`, as clients asked for it and as it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +160,9 @@ impl Tokens {
         let lifetime = self.settings.get().token_lifetime;
         // Unambiguous: a length before the part that callers choose.
         let key = format!("{lifetime}:{}:{subject}:{}", subject.len(), serde_json::to_string(&access).map_err(Error::internal)?);
+        if key.len() > MAX_ASKED {
+            return Err(Error::bad_request("too many scopes for one token"));
+        }
         if let Some((_, issued)) = self.issued.get(&key) {
             return Ok(issued);
         }
@@ -174,7 +181,9 @@ impl Tokens {
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.encoding).map_err(Error::internal)?;
         let issued = Issued { token: token.into(), issued_at: now, expires_in: lifetime };
-        self.issued.insert(key, (Instant::now(), issued.clone()));
+        if key.len() <= MAX_REMEMBERED {
+            self.issued.insert(key, (Instant::now(), issued.clone()));
+        }
         Ok(issued)
     }
 
@@ -195,7 +204,9 @@ impl Tokens {
             expires_at: claims.exp,
             access: claims.access.iter().flatten().filter_map(AccessEntry::to_access).collect(),
         });
-        self.verified.insert(token.into(), actor.clone());
+        if token.len() <= MAX_REMEMBERED {
+            self.verified.insert(token.into(), actor.clone());
+        }
         Some(actor)
     }
 }

@@ -279,3 +279,26 @@ async fn inputs_are_bounded() {
     let error = services.artifacts.get(dana, &named(&north, "app", &reference), ArtifactFlags::default()).await.unwrap_err();
     assert!(error.status == 404 && error.message().len() < 400);
 }
+
+#[tokio::test]
+async fn naming_a_content_in_a_manifest_does_not_open_it() {
+    let instance = Instance::open().await;
+    let Instance { services, dana, .. } = &instance;
+    // A secret of another project, and a manifest of dana's own that names it as a layer which need not be here.
+    let mut layer = instance.blob("frost/vault", b"{\"the\":\"secret\"}").await;
+    layer["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar".into();
+    let mut config = instance.blob("north/thief", b"{}").await;
+    config["mediaType"] = "application/vnd.goharbor.harbor.sbom.v1".into();
+    let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]});
+    instance.push("north/thief", Some("v1"), &manifest).await;
+    let north = name("north");
+    let opened = services.artifacts.addition(dana, &named(&north, "thief", "v1"), Addition::Sbom).await;
+    assert_eq!(status(opened), 404);
+    // The same layer in a repository that holds it is shown.
+    let mut own = instance.blob("north/thief", b"{\"my\":\"own\"}").await;
+    own["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar".into();
+    let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [own]});
+    instance.push("north/thief", Some("v2"), &manifest).await;
+    let opened = services.artifacts.addition(dana, &named(&north, "thief", "v2"), Addition::Sbom).await.unwrap();
+    assert_eq!(&opened.content[..], b"{\"my\":\"own\"}");
+}

@@ -168,3 +168,10 @@ pub async fn by_id(link: &mut Link<'_>, _: &Allowed<System>, id: i64) -> Result<
     let list = List::new(SELECT, FROM, COLUMNS, "q.id", "q.id").condition("q.id = ?", [id.into()]);
     Ok(list.fetch(link, &ListQuery::all()).await?.pop())
 }
+
+/// Whether the project's use counts this content already.
+pub async fn is_counted(link: &mut Link<'_>, project: ProjectId, digest: &str) -> Result<bool> {
+    const SQL: &str = "SELECT size FROM project_content WHERE project_id = $1 AND digest = $2";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(digest).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}

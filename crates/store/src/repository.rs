@@ -55,9 +55,10 @@ pub async fn find_or_create(link: &mut Link<'_>, project: ProjectId, name: &str,
 /// Notes that content changed; the first time this also publishes the repository, and its life begins now.
 pub async fn touch(link: &mut Link<'_>, id: RepositoryId, now: i64) -> Result<()> {
     const SQL: &str = "UPDATE repository SET updated_at = $2, created_at = CASE WHEN is_published THEN created_at ELSE $2 END,
-        is_published = TRUE WHERE id = $1";
-    on!(link, |c| sqlx::query(SQL).bind(id.get()).bind(now).execute(c).await.map(drop))?;
-    Ok(())
+        is_published = TRUE WHERE id = $1 AND deleted_at IS NULL RETURNING id";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(id.get()).bind(now).fetch_optional(c).await)?;
+    // Somebody deleted it since this transaction found it: it did not happen, and may be tried again.
+    row.map(drop).ok_or(crate::Error::Conflict)
 }
 
 /// Replaces the description.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use model::permission::{Action, Resource};
+use model::RepositoryId;
 use oci::{Descriptor, Manifest};
 use serde_json::Value;
 use store::artifact::{ListedArtifact, With};
@@ -86,13 +87,13 @@ impl Artifacts {
         }
         let of = |content_type, content: Vec<u8>| AdditionBody { content_type, content: content.into() };
         Ok(match (processor, addition) {
-            (_, Addition::BuildHistory) => of(JSON, self.build_history(&manifest).await?),
-            (_, Addition::Values) => of(PLAIN, chart::values(self.chart(&manifest).await?).await?),
-            (Processor::Chart, Addition::Readme) => of(MARKDOWN, chart::readme(self.chart(&manifest).await?).await?),
-            (_, Addition::Dependencies) => of(JSON, chart::dependencies(self.chart(&manifest).await?).await?),
-            (_, Addition::Sbom) => AdditionBody { content_type: SBOM, content: self.layer(manifest.layers.first()).await? },
-            (_, Addition::Readme) => of(MARKDOWN, self.document(&manifest, &["README.md", "README"]).await?),
-            (_, Addition::License) => of(PLAIN, self.document(&manifest, &["LICENSE", "LICENSE.txt", "LICENSE.md"]).await?),
+            (_, Addition::BuildHistory) => of(JSON, self.build_history(place.repository, &manifest).await?),
+            (_, Addition::Values) => of(PLAIN, chart::values(self.chart(place.repository, &manifest).await?).await?),
+            (Processor::Chart, Addition::Readme) => of(MARKDOWN, chart::readme(self.chart(place.repository, &manifest).await?).await?),
+            (_, Addition::Dependencies) => of(JSON, chart::dependencies(self.chart(place.repository, &manifest).await?).await?),
+            (_, Addition::Sbom) => AdditionBody { content_type: SBOM, content: self.layer(place.repository, manifest.layers.first()).await? },
+            (_, Addition::Readme) => of(MARKDOWN, self.document(place.repository, &manifest, &["README.md", "README"]).await?),
+            (_, Addition::License) => of(PLAIN, self.document(place.repository, &manifest, &["LICENSE", "LICENSE.txt", "LICENSE.md"]).await?),
             (_, Addition::Files) => of(JSON, model_package::files(&manifest.layers)?),
         })
     }
@@ -117,9 +118,9 @@ impl Artifacts {
         Ok((artifact, manifest))
     }
 
-    async fn build_history(&self, manifest: &Manifest) -> Result<Vec<u8>> {
+    async fn build_history(&self, repository: RepositoryId, manifest: &Manifest) -> Result<Vec<u8>> {
         let config = match &manifest.config {
-            Some(config) => read_blob(&self.core, config, MAX_CONFIG).await?,
+            Some(config) => read_blob(&self.core, repository, config, MAX_CONFIG).await?,
             None => Bytes::new(),
         };
         let history = match serde_json::from_slice::<Value>(&config) {
@@ -129,20 +130,20 @@ impl Artifacts {
         serde_json::to_vec(&history).map_err(Error::internal)
     }
 
-    async fn chart(&self, manifest: &Manifest) -> Result<Bytes> {
-        self.layer(manifest.layers.iter().find(|l| chart::is_archive(&l.media_type))).await
+    async fn chart(&self, repository: RepositoryId, manifest: &Manifest) -> Result<Bytes> {
+        self.layer(repository, manifest.layers.iter().find(|l| chart::is_archive(&l.media_type))).await
     }
 
-    async fn document(&self, manifest: &Manifest, names: &'static [&'static str]) -> Result<Vec<u8>> {
+    async fn document(&self, repository: RepositoryId, manifest: &Manifest, names: &'static [&'static str]) -> Result<Vec<u8>> {
         let (layer, path) =
             model_package::document(&manifest.layers, names).ok_or_else(|| Error::not_found(format!("{} not found", names[0])))?;
         let path = path.to_owned();
-        let archive = read_blob(&self.core, layer, MAX_ARCHIVE).await?;
+        let archive = read_blob(&self.core, repository, layer, MAX_ARCHIVE).await?;
         chart::on_a_thread(move || model_package::read(&archive, &path)).await
     }
 
-    async fn layer(&self, layer: Option<&Descriptor>) -> Result<Bytes> {
+    async fn layer(&self, repository: RepositoryId, layer: Option<&Descriptor>) -> Result<Bytes> {
         let layer = layer.ok_or_else(|| Error::not_found("the artifact has no such layer"))?;
-        read_blob(&self.core, layer, MAX_ARCHIVE).await
+        read_blob(&self.core, repository, layer, MAX_ARCHIVE).await
     }
 }

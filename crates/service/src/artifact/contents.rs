@@ -90,7 +90,7 @@ impl Artifacts {
         let known = store::artifact::find_all(link, place.repository, &digests).await?;
         drop(conn);
         let history = match &manifest.config {
-            Some(config) => read_blob(&self.core, config, MAX_CONFIG).await.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+            Some(config) => read_blob(&self.core, place.repository, config, MAX_CONFIG).await.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()),
             None => None,
         };
         let size = |digest: &str| known.iter().find(|a| a.digest == digest).and_then(|a| u64::try_from(a.size).ok());
@@ -145,13 +145,17 @@ pub(super) async fn read_manifest(link: &mut Link<'_>, repository: RepositoryId,
     Manifest::parse(&row.content, Some(&row.manifest_media_type)).map_err(Error::internal)
 }
 
-/// A content that a manifest of the repository refers to.
+/// A content that the repository holds. What a manifest names is not enough: layers that are not distributed may be named without being here, and
+/// the storage is everybody's.
 ///
 /// # Errors
-/// 400 when it is larger than `max`, 404 when its bytes are gone.
-pub(super) async fn read_blob(core: &Core, descriptor: &Descriptor, max: u64) -> Result<Bytes> {
-    let blob = core.blobs.open(&descriptor.digest).await?;
-    let blob = blob.ok_or_else(|| Error::not_found(format!("blob {} not found", descriptor.digest)))?;
+/// 400 when it is larger than `max`, 404 when the repository does not hold it or its bytes are gone.
+pub(super) async fn read_blob(core: &Core, repository: RepositoryId, descriptor: &Descriptor, max: u64) -> Result<Bytes> {
+    let missing = || Error::not_found(format!("blob {} not found", descriptor.digest));
+    let mut conn = core.db.read().await?;
+    store::blob::find_in_repository(&mut conn.link(), repository, descriptor.digest.as_str()).await?.ok_or_else(missing)?;
+    drop(conn);
+    let blob = core.blobs.open(&descriptor.digest).await?.ok_or_else(missing)?;
     if blob.size > max {
         return Err(Error::bad_request(format!("blob {} is too large to be shown", descriptor.digest)));
     }

@@ -102,7 +102,7 @@ impl Authn {
     /// # Errors
     /// The database, or too many sign-ins at once.
     pub async fn basic(&self, name: &str, secret: &str) -> Result<Option<Actor>> {
-        if name.is_empty() || name.len() > MAX_NAME || secret.len() > password::MAX_SECRET {
+        if name.is_empty() || name.contains('\0') || name.len() > MAX_NAME || secret.len() > password::MAX_SECRET {
             return Ok(None);
         }
         let now = self.inner.core.clock.micros() / 1_000_000;

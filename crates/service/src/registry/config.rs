@@ -24,13 +24,13 @@ impl Registry {
             Attributes::None => return None,
             Attributes::Wasm => wasm(manifest),
             Attributes::WasmImage => {
-                let mut attributes = image(&self.read_config(config?).await?);
+                let mut attributes = image(&self.read_config(target, config?).await?);
                 attributes.insert("manifest.config.mediaType".into(), config?.media_type.clone().into());
                 attributes
             }
             Attributes::Config if manifest.kind.is_index() => self.bundle_config(target, manifest).await?,
-            Attributes::Image => image(&self.read_config(config?).await?),
-            Attributes::Config => whole(self.read_config(config?).await?, config?),
+            Attributes::Image => image(&self.read_config(target, config?).await?),
+            Attributes::Config => whole(self.read_config(target, config?).await?, config?),
         };
         Some(Value::Object(attributes).to_string())
     }
@@ -44,10 +44,15 @@ impl Registry {
         let row = store::artifact::manifest(&mut conn.link(), repository, child.digest.as_str()).await.ok()??;
         drop(conn);
         let manifest = Manifest::parse(&row.content, Some(&row.manifest_media_type)).ok()?;
-        self.read_config(manifest.config.as_ref()?).await
+        self.read_config(target, manifest.config.as_ref()?).await
     }
 
-    async fn read_config(&self, config: &Descriptor) -> Option<Map<String, Value>> {
+    /// The config as far as the repository holds it: the storage is everybody's.
+    async fn read_config(&self, target: &Target<'_>, config: &Descriptor) -> Option<Map<String, Value>> {
+        let repository = self.holder(target).await.ok()??;
+        let mut conn = self.core.db.read().await.ok()?;
+        store::blob::find_in_repository(&mut conn.link(), repository, config.digest.as_str()).await.ok()??;
+        drop(conn);
         let blob = self.core.blobs.open(&config.digest).await.ok()??;
         let bytes = blob.bytes(MAX_CONFIG_BYTES).await.ok()?;
         match serde_json::from_slice(&bytes) {

@@ -81,7 +81,15 @@ pub(crate) async fn delete_artifact(core: &Core, link: &mut Link<'_>, actor: &Ac
     let now = core.clock.micros();
     let mut todo = vec![artifact];
     while let Some(id) = todo.pop() {
-        let dependants = store::artifact::dependants(link, id).await?;
+        // Held, then asked again: a push that counted on one of them meanwhile is found by the second question.
+        let mut held = Vec::new();
+        for dependant in store::artifact::dependants(link, id).await? {
+            if store::artifact::hold(link, dependant).await? {
+                held.push(dependant);
+            }
+        }
+        let mut dependants = if held.is_empty() { Vec::new() } else { store::artifact::dependants(link, id).await? };
+        dependants.retain(|dependant| held.contains(dependant));
         store::artifact::delete(link, id, now).await?;
         store::quota::release(link, project, id.get()).await?;
         todo.extend(dependants);

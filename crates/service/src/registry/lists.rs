@@ -163,6 +163,9 @@ fn descriptor(row: store::artifact::ReferrerRow) -> Result<Referrer> {
 }
 
 fn limit(page: &Page) -> Result<Option<u64>> {
+    if page.last.as_deref().is_some_and(|last| last.contains('\0')) {
+        return Err(Error::bad_request("no name has a null character"));
+    }
     page.limit(u64::MAX).map_err(|_| Error::bad_request("the N must be a positive int type"))
 }
 

@@ -72,6 +72,11 @@ impl Registry {
         let manifest = Manifest::parse(&push.content, push.content_type).map_err(|e| {
             Error::oci_message(e.code(), format!("unmarshal manifest failed: {e}"), serde_json::Value::Null)
         })?;
+        let types = [manifest.artifact_type.as_deref(), manifest.config.as_ref().map(|c| c.media_type.as_str())];
+        if types.iter().flatten().any(|t| t.contains('\0')) {
+            let message = "unmarshal manifest failed: a media type cannot have a null character";
+            return Err(Error::oci_message(oci::ErrorCode::ManifestInvalid, message, serde_json::Value::Null));
+        }
         let digest = match reference {
             Reference::Tag(_) => Digest::sha256(&push.content),
             Reference::Digest(digest) if digest.verifies(&push.content) => digest.clone(),

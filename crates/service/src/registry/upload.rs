@@ -181,6 +181,10 @@ impl Registry {
         } else {
             self.receive(row, &id, chunk, body).await?
         };
+        if let Err(error) = self.refuse_beyond_quota(&target, &digest, state.offset()).await {
+            self.drop_upload(&row, &id).await?;
+            return Err(error.into());
+        }
         let size = match self.core.blobs.commit(&id, &state, &digest).await {
             Ok(size) => size,
             Err(CommitError::Mismatch { .. }) => {
@@ -208,7 +212,7 @@ impl Registry {
         self.drop_upload(&row, &id).await
     }
 
-    /// Removes uploads that nobody touched for the configured time, and files that no upload owns. Returns how many went.
+    /// Removes uploads that nobody touched for the configured time. Returns how many went, a thousand at most.
     pub async fn sweep_uploads(&self) -> Result<usize> {
         let before = self.now() - self.core.settings().upload_lifetime * 1_000_000;
         let mut conn = self.core.db.read().await?;
@@ -218,8 +222,10 @@ impl Registry {
             let mut tx = self.core.db.begin(Durability::Relaxed).await?;
             store::upload::remove(&mut tx.link(), upload).await?;
             tx.commit().await?;
-            if let Ok(id) = upload.parse() {
-                self.core.blobs.cancel(&id).await?;
+            if let Ok(id) = upload.parse()
+                && let Err(error) = self.core.blobs.cancel(&id).await
+            {
+                tracing::warn!(%error, upload, "an abandoned upload's file could not be removed");
             }
         }
         Ok(idle.len())
@@ -354,6 +360,23 @@ impl Registry {
         drop(conn);
         self.keep(target, digest, u64::try_from(blob.size).unwrap_or_default(), None).await?;
         Ok(true)
+    }
+
+    /// Asked before the bytes become a blob, so that a refused one leaves nothing behind; the closing transaction decides.
+    async fn refuse_beyond_quota(&self, target: &Target<'_>, digest: &Digest, size: u64) -> Result<()> {
+        if !self.core.settings().quota_per_project {
+            return Ok(());
+        }
+        let mut conn = self.core.db.read().await?;
+        let link = &mut conn.link();
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        match store::quota::find(link, target.allowed.id()).await? {
+            Some(quota) if quota.hard >= 0 && quota.used.saturating_add(size) > quota.hard => {
+                let counted = store::quota::is_counted(link, target.allowed.id(), digest.as_str()).await?;
+                if counted { Ok(()) } else { Err(super::push::over_quota(size, quota.used, quota.hard)) }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A project without any room left refuses an upload at its start.

@@ -11,6 +11,7 @@ use store::audit::AuditEntry;
 use store::project::ProjectRow;
 use store::repository::{ListedRepository, Viewer};
 
+use crate::registry::{TRIES, collided};
 use crate::{Actor, Core, Error, NameOrId, Result, immutable};
 
 /// Bytes that a description may have.
@@ -80,6 +81,19 @@ impl Repositories {
     /// 401, 403, 404, 412 while a tag in it is immutable.
     pub async fn delete(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<()> {
         let (owner, allowed) = self.permit(actor, project, repository, Action::Delete).await?;
+        let mut tries = 1;
+        let id = loop {
+            match self.delete_once(actor, &owner, &allowed, repository).await {
+                Err(error) if collided(&error) && tries < TRIES => tries += 1,
+                other => break other?,
+            }
+        };
+        self.core.caches.repository_changed(id);
+        self.core.caches.projects_changed();
+        Ok(())
+    }
+
+    async fn delete_once(&self, actor: &Actor, owner: &ProjectRow, allowed: &Allowed<Project>, repository: &str) -> Result<RepositoryId> {
         let rules = immutable::rules(&self.core, allowed.id()).await?;
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
@@ -102,9 +116,7 @@ impl Repositories {
         entries.push(entry("repository", full_name.clone()));
         store::audit::append(link, &entries).await?;
         tx.commit().await?;
-        self.core.caches.repository_changed(id);
-        self.core.caches.projects_changed();
-        Ok(())
+        Ok(id)
     }
 
     /// The gate, in the words for one repository: to who may know, an absent project is an absent repository.
