@@ -21,8 +21,6 @@ pub struct App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App")
-            .field("admin_password_file", &self.admin_password_file)
-            .finish_non_exhaustive()
+        f.debug_struct("App").field("admin_password_file", &self.admin_password_file).finish_non_exhaustive()
     }
 }

@@ -231,7 +231,9 @@ fn write_first(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     let linked = std::fs::hard_link(&mine, file);
     let removed = std::fs::remove_file(&mine);
     match linked {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error).with_context(|| format!("{} cannot be written", file.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("{} cannot be written", file.display()))
+        }
         _ => removed.with_context(|| format!("{} cannot be removed", mine.display())),
     }
 }

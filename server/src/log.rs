@@ -34,12 +34,7 @@ impl RequestId {
     #[must_use]
     pub fn from_header(given: Option<&HeaderValue>) -> Self {
         match given {
-            Some(id)
-                if (1..=ID_LIMIT).contains(&id.len())
-                    && id.as_bytes().iter().all(u8::is_ascii_graphic) =>
-            {
-                Self(id.clone())
-            }
+            Some(id) if (1..=ID_LIMIT).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic) => Self(id.clone()),
             _ => Self::random(),
         }
     }
@@ -101,10 +96,7 @@ pub fn init(log: &Log) {
     let _ = tracing::subscriber::set_global_default(subscriber);
     // A panic ends one request, not the server; its line must carry that request's id like any other.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(target: "panic", place, "{}", panic.payload_as_str().unwrap_or("no message"));
     }));
 }
@@ -119,20 +111,11 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let id = RequestId::at_hand();
-        let line = if self.json {
-            json_line(event, fields, id)
-        } else {
-            human_line(event, &fields, id, writer.has_ansi_escapes())
-        };
+        let line = if self.json { json_line(event, fields, id) } else { human_line(event, &fields, id, writer.has_ansi_escapes()) };
         writeln!(writer, "{line}")
     }
 }
@@ -178,21 +161,8 @@ impl Visit for Fields {
 
 fn json_line(event: &Event<'_>, fields: Fields, id: Option<RequestId>) -> String {
     let mut line = Map::new();
-    line.insert(
-        "time".to_owned(),
-        Utc::now()
-            .to_rfc3339_opts(SecondsFormat::Micros, true)
-            .into(),
-    );
-    line.insert(
-        "level".to_owned(),
-        event
-            .metadata()
-            .level()
-            .as_str()
-            .to_ascii_lowercase()
-            .into(),
-    );
+    line.insert("time".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true).into());
+    line.insert("level".to_owned(), event.metadata().level().as_str().to_ascii_lowercase().into());
     line.insert("target".to_owned(), event.metadata().target().into());
     line.insert("message".to_owned(), fields.message.into());
     if let Some(id) = id {
@@ -206,17 +176,9 @@ fn json_line(event: &Event<'_>, fields: Fields, id: Option<RequestId>) -> String
 
 fn human_line(event: &Event<'_>, fields: &Fields, id: Option<RequestId>, colour: bool) -> String {
     let level = *event.metadata().level();
-    let (on, off) = if colour {
-        (colour_of(level), "\x1b[0m")
-    } else {
-        ("", "")
-    };
+    let (on, off) = if colour { (colour_of(level), "\x1b[0m") } else { ("", "") };
     let time = chrono::Local::now().format("%Y-%m-%d %H:%M:%S%.3f");
-    let mut line = format!(
-        "{time} {on}{:5}{off} {}",
-        level.as_str(),
-        printable(&fields.message)
-    );
+    let mut line = format!("{time} {on}{:5}{off} {}", level.as_str(), printable(&fields.message));
     for (name, value) in &fields.others {
         let text = value.as_str().map_or_else(|| value.to_string(), printable);
         line.push_str(&format!(" {name}={text}"));
@@ -238,15 +200,14 @@ fn colour_of(level: Level) -> &'static str {
 
 /// Nothing that a client sends can begin a line of its own or move the cursor.
 fn printable(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            if c.is_control() {
-                out.extend(c.escape_default());
-            } else {
-                out.push(c);
-            }
-            out
-        })
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+        out
+    })
 }
 
 #[cfg(test)]
@@ -255,21 +216,14 @@ mod tests {
 
     #[test]
     fn a_sane_id_is_kept_and_others_are_replaced() {
-        let kept = |text: &'static str| {
-            RequestId::from_header(Some(&HeaderValue::from_static(text))).as_str() == text
-        };
+        let kept = |text: &'static str| RequestId::from_header(Some(&HeaderValue::from_static(text))).as_str() == text;
         assert!(kept("abc-123"));
         assert!(kept("~!@#$"));
         assert!(!kept(""));
         assert!(!kept("two words"));
         let long = HeaderValue::from_str(&"x".repeat(129)).unwrap();
         let id = RequestId::from_header(Some(&long));
-        assert_eq!(
-            uuid::Uuid::parse_str(id.as_str())
-                .unwrap()
-                .get_version_num(),
-            4
-        );
+        assert_eq!(uuid::Uuid::parse_str(id.as_str()).unwrap().get_version_num(), 4);
         assert_ne!(RequestId::from_header(None), RequestId::from_header(None));
     }
 
@@ -281,10 +235,7 @@ mod tests {
     #[tokio::test]
     async fn the_id_is_at_hand_only_during_the_request() {
         let id = RequestId::random();
-        assert_eq!(
-            id.clone().during(async { RequestId::at_hand() }).await,
-            Some(id)
-        );
+        assert_eq!(id.clone().during(async { RequestId::at_hand() }).await, Some(id));
         assert_eq!(RequestId::at_hand(), None);
     }
 }

@@ -151,5 +151,6 @@ fn content_policy(nonce: &str) -> String {
 
 fn broken(error: &service::Error) -> Response {
     tracing::error!(%error, "a page could not be made");
-    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. The log says what, under this answer's request id.\n").into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. The log says what, under this answer's request id.\n")
+        .into_response()
 }

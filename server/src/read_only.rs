@@ -39,7 +39,9 @@ mod tests {
 
     #[test]
     fn exemptions_are_of_one_method_and_one_path() {
-        for (method, path) in [(Method::PUT, "/api/v2.0/configurations"), (Method::PUT, "/api/v2.0/configurations/"), (Method::POST, "/c/login")] {
+        for (method, path) in
+            [(Method::PUT, "/api/v2.0/configurations"), (Method::PUT, "/api/v2.0/configurations/"), (Method::POST, "/c/login")]
+        {
             assert!(is_exempt(&method, path), "{method} {path}");
         }
         for (method, path) in [

@@ -61,36 +61,20 @@ impl Origins {
     #[must_use]
     pub fn new(trusted: Vec<Network>, external: Option<&Url>, listen: SocketAddr) -> Self {
         let external = external.map(|url| url.origin().ascii_serialization());
-        Self {
-            inner: Arc::new(Inner {
-                trusted,
-                external,
-                fallback_host: listen.to_string(),
-            }),
-        }
+        Self { inner: Arc::new(Inner { trusted, external, fallback_host: listen.to_string() }) }
     }
 
     /// The address for links that leave the server: `external_url`, else what the client used. No slash at the end.
     #[must_use]
     pub fn external_base(&self, client: &ClientFacts) -> String {
-        self.inner
-            .external
-            .clone()
-            .unwrap_or_else(|| client.base_url())
+        self.inner.external.clone().unwrap_or_else(|| client.base_url())
     }
 
     /// Facts about the client of a request.
     #[must_use]
     pub fn facts(&self, extensions: &Extensions, uri: &Uri, headers: &HeaderMap) -> ClientFacts {
-        let peer = extensions.get::<PeerInfo>().copied().unwrap_or(PeerInfo {
-            addr: (Ipv4Addr::UNSPECIFIED, 0).into(),
-            tls: false,
-        });
-        let own_host = uri
-            .authority()
-            .map(http::uri::Authority::as_str)
-            .or_else(|| text(headers, &header::HOST))
-            .filter(|h| is_host(h));
+        let peer = extensions.get::<PeerInfo>().copied().unwrap_or(PeerInfo { addr: (Ipv4Addr::UNSPECIFIED, 0).into(), tls: false });
+        let own_host = uri.authority().map(http::uri::Authority::as_str).or_else(|| text(headers, &header::HOST)).filter(|h| is_host(h));
         let mut facts = ClientFacts {
             ip: peer.addr.ip().to_canonical(),
             scheme: if peer.tls { "https" } else { "http" },
@@ -103,38 +87,18 @@ impl Origins {
     }
 
     fn is_trusted(&self, ip: IpAddr) -> bool {
-        self.inner
-            .trusted
-            .iter()
-            .any(|network| network.contains(ip))
+        self.inner.trusted.iter().any(|network| network.contains(ip))
     }
 
     /// `X-Forwarded-*` where there is any, else `Forwarded` (RFC 7239): a proxy sets one kind and passes the other on as the client sent it.
     fn believe(&self, facts: &mut ClientFacts, headers: &HeaderMap) {
-        let [for_, proto, host] =
-            [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST].map(|name| list(headers, &name));
-        let hops = if [&for_, &proto, &host]
-            .iter()
-            .any(|values| !values.is_empty())
-        {
+        let [for_, proto, host] = [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST].map(|name| list(headers, &name));
+        let hops = if [&for_, &proto, &host].iter().any(|values| !values.is_empty()) {
             let last = |values: &[&str]| values.last().map(|v| (*v).to_owned());
             let (proto, host) = (last(&proto), last(&host));
-            for_.iter()
-                .map(|v| Hop {
-                    from: Some((*v).to_owned()),
-                    ..Hop::default()
-                })
-                .chain([Hop {
-                    from: None,
-                    proto,
-                    host,
-                }])
-                .collect()
+            for_.iter().map(|v| Hop { from: Some((*v).to_owned()), ..Hop::default() }).chain([Hop { from: None, proto, host }]).collect()
         } else {
-            list(headers, &header::FORWARDED)
-                .iter()
-                .map(|hop| Hop::parse(hop))
-                .collect::<Vec<_>>()
+            list(headers, &header::FORWARDED).iter().map(|hop| Hop::parse(hop)).collect::<Vec<_>>()
         };
         // From the nearest proxy backwards, as far as each reporter is trusted.
         for hop in hops.iter().rev().take(HOP_LIMIT) {
@@ -158,13 +122,7 @@ impl Origins {
     /// Whether a request that changes something was sent by a page of another site. `Sec-Fetch-Site` decides where the browser sends it, else
     /// `Origin`; without both it is no browser. Doors ask this for callers that are recognised by a cookie.
     #[must_use]
-    pub fn is_cross_site(
-        &self,
-        method: &Method,
-        extensions: &Extensions,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> bool {
+    pub fn is_cross_site(&self, method: &Method, extensions: &Extensions, uri: &Uri, headers: &HeaderMap) -> bool {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return false;
         }
@@ -178,12 +136,7 @@ impl Origins {
         let Ok(origin) = origin.to_str() else {
             return true;
         };
-        !same_origin(origin, &facts.base_url())
-            && !self
-                .inner
-                .external
-                .as_deref()
-                .is_some_and(|ours| same_origin(origin, ours))
+        !same_origin(origin, &facts.base_url()) && !self.inner.external.as_deref().is_some_and(|ours| same_origin(origin, ours))
     }
 }
 
@@ -215,10 +168,7 @@ struct Hop {
 impl Hop {
     /// One element of `Forwarded`: `for=192.0.2.60;proto=https;host="registry.example.com"`.
     fn parse(element: &str) -> Self {
-        let mut hop = Self {
-            from: Some("unknown".to_owned()),
-            ..Self::default()
-        };
+        let mut hop = Self { from: Some("unknown".to_owned()), ..Self::default() };
         for pair in element.split(';') {
             let Some((name, value)) = pair.split_once('=') else {
                 continue;
@@ -242,30 +192,20 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// All values of a list header, over several lines of it too.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
     let lines = headers.get_all(name).iter().filter_map(|v| v.to_str().ok());
-    lines
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .filter(|v| !v.is_empty())
-        .collect()
+    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|v| !v.is_empty()).collect()
 }
 
 /// `192.0.2.60`, `192.0.2.60:4711`, `[2001:db8::1]:4711`, `2001:db8::1`.
 fn node_ip(node: &str) -> Option<IpAddr> {
-    let ip = node
-        .parse::<IpAddr>()
-        .ok()
-        .or_else(|| node.parse::<SocketAddr>().ok().map(|a| a.ip()));
-    ip.or_else(|| node.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
-        .map(|ip| ip.to_canonical())
+    let ip = node.parse::<IpAddr>().ok().or_else(|| node.parse::<SocketAddr>().ok().map(|a| a.ip()));
+    ip.or_else(|| node.strip_prefix('[')?.strip_suffix(']')?.parse().ok()).map(|ip| ip.to_canonical())
 }
 
 /// A host with an optional port, and nothing that could end up as something else in a link.
 fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 255
-        && text.bytes().all(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-        })
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
 }
 
 /// Compares scheme, host and effective port.
@@ -282,18 +222,9 @@ pub fn page_headers(headers: &mut HeaderMap) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

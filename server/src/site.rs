@@ -67,23 +67,14 @@ impl Site {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => Bytes::from(bytes),
             };
-            Some((
-                path.into_owned(),
-                bytes,
-                hex(&file.metadata.sha256_hash()[..16]),
-            ))
+            Some((path.into_owned(), bytes, hex(&file.metadata.sha256_hash()[..16])))
         }))
     }
 
     /// From files as `(path, content, hash)`; `.br` and `.gz` beside a file are its compressed forms, `manifest.json` names what pages need.
     fn new(files: impl Iterator<Item = (String, Bytes, String)>) -> Self {
-        let all: HashMap<String, (Bytes, String)> = files
-            .map(|(path, bytes, hash)| (path, (bytes, hash)))
-            .collect();
-        let form = |path: &str, suffix: &str| {
-            all.get(&format!("{path}{suffix}"))
-                .map(|(bytes, _)| bytes.clone())
-        };
+        let all: HashMap<String, (Bytes, String)> = files.map(|(path, bytes, hash)| (path, (bytes, hash))).collect();
+        let form = |path: &str, suffix: &str| all.get(&format!("{path}{suffix}")).map(|(bytes, _)| bytes.clone());
         let mut table = HashMap::new();
         for (path, (plain, hash)) in &all {
             let Some(kind) = content_type(path) else {
@@ -100,13 +91,8 @@ impl Site {
             };
             table.insert(format!("/{path}"), file);
         }
-        let assets = all
-            .get("manifest.json")
-            .and_then(|(manifest, _)| read_manifest(manifest));
-        Self {
-            files: Arc::new(table),
-            assets,
-        }
+        let assets = all.get("manifest.json").and_then(|(manifest, _)| read_manifest(manifest));
+        Self { files: Arc::new(table), assets }
     }
 
     /// Where pages find their files; none when the portal was not built into this program.
@@ -129,10 +115,7 @@ async fn answer(State(site): State<Site>, request: Request) -> Response {
     let Some(file) = site.files.get(request.uri().path()) else {
         let mut missing = Response::new(Body::from("not found\n"));
         *missing.status_mut() = StatusCode::NOT_FOUND;
-        missing.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        missing.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         return missing;
     };
     let accepts = accepted(request.headers());
@@ -142,26 +125,13 @@ async fn answer(State(site): State<Site>, request: Request) -> Response {
         _ => (&file.plain, None),
     };
     // Strong tags name bytes, so each form has its own (RFC 9110 section 8.8.3.3).
-    let etag = format!(
-        "\"{}{}\"",
-        file.etag,
-        coding.map(|c| format!("-{c}")).unwrap_or_default()
-    );
-    let fresh = request
-        .headers()
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .any(|tag| {
+    let etag = format!("\"{}{}\"", file.etag, coding.map(|c| format!("-{c}")).unwrap_or_default());
+    let fresh =
+        request.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|tag| {
             let tag = tag.trim();
             tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
         });
-    let mut response = Response::new(if fresh || request.method() == Method::HEAD {
-        Body::empty()
-    } else {
-        Body::from(bytes.clone())
-    });
+    let mut response = Response::new(if fresh || request.method() == Method::HEAD { Body::empty() } else { Body::from(bytes.clone()) });
     let headers = response.headers_mut();
     page_headers(headers);
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -191,17 +161,9 @@ struct Accepted {
 fn accepted(headers: &HeaderMap) -> Accepted {
     let mut out = Accepted::default();
     let (mut any, mut named) = (None, Accepted::default());
-    for item in headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-    {
+    for item in headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')) {
         let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
-        let wanted = !parameters
-            .trim()
-            .strip_prefix("q=")
-            .is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
+        let wanted = !parameters.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0));
         match coding.trim().to_ascii_lowercase().as_str() {
             "br" => (out.brotli, named.brotli) = (wanted, true),
             "gzip" | "x-gzip" => (out.gzip, named.gzip) = (wanted, true),
@@ -242,9 +204,7 @@ fn is_hashed(path: &str) -> bool {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let parts: Vec<&str> = name.split('.').collect();
     parts.len() >= 3
-        && parts[1..parts.len() - 1]
-            .iter()
-            .any(|part| part.len() >= HASH_DIGITS && part.bytes().all(|b| b.is_ascii_hexdigit()))
+        && parts[1..parts.len() - 1].iter().any(|part| part.len() >= HASH_DIGITS && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The manifest maps the files' own names to the paths they are served at.
@@ -278,34 +238,17 @@ mod tests {
             ("pkg/app.0123456789abcdef.css.gz", "GZ"),
             ("favicon.svg", "<svg/>"),
         ];
-        Site::new(files.into_iter().map(|(path, text)| {
-            (
-                path.to_owned(),
-                Bytes::from_static(text.as_bytes()),
-                "f00".to_owned(),
-            )
-        }))
+        Site::new(files.into_iter().map(|(path, text)| (path.to_owned(), Bytes::from_static(text.as_bytes()), "f00".to_owned())))
     }
 
-    async fn get_file(
-        path: &str,
-        pairs: &[(header::HeaderName, &str)],
-    ) -> (StatusCode, HeaderMap, String) {
+    async fn get_file(path: &str, pairs: &[(header::HeaderName, &str)]) -> (StatusCode, HeaderMap, String) {
         let mut request = http::Request::builder().uri(path);
         for (name, value) in pairs {
             request = request.header(name, *value);
         }
-        let answer = site()
-            .routes::<()>()
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .unwrap();
+        let answer = site().routes::<()>().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = answer.into_parts();
-        (
-            parts.status,
-            parts.headers,
-            String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap(),
-        )
+        (parts.status, parts.headers, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
     }
 
     const CSS: &str = "/pkg/app.0123456789abcdef.css";
@@ -321,13 +264,7 @@ mod tests {
         ] {
             let (status, headers, text) = get_file(CSS, &[(header::ACCEPT_ENCODING, accept)]).await;
             assert_eq!((status, text.as_str()), (StatusCode::OK, body), "{accept}");
-            assert_eq!(
-                headers
-                    .get(header::CONTENT_ENCODING)
-                    .map(|v| v.to_str().unwrap()),
-                coding,
-                "{accept}"
-            );
+            assert_eq!(headers.get(header::CONTENT_ENCODING).map(|v| v.to_str().unwrap()), coding, "{accept}");
             assert_eq!(headers[header::CONTENT_TYPE], "text/css; charset=utf-8");
             assert_eq!(headers[header::CACHE_CONTROL], FOREVER);
             assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -338,39 +275,16 @@ mod tests {
     async fn a_known_tag_gets_304_and_each_form_has_its_own() {
         let (_, headers, _) = get_file(CSS, &[]).await;
         assert_eq!(headers[header::ETAG], "\"f00\"");
-        let (status, headers, body) =
-            get_file(CSS, &[(header::IF_NONE_MATCH, "\"x\", W/\"f00\"")]).await;
-        assert_eq!(
-            (
-                status,
-                body.as_str(),
-                headers.contains_key(header::CONTENT_TYPE)
-            ),
-            (StatusCode::NOT_MODIFIED, "", false)
-        );
-        let (status, ..) = get_file(
-            CSS,
-            &[
-                (header::IF_NONE_MATCH, "\"f00\""),
-                (header::ACCEPT_ENCODING, "br"),
-            ],
-        )
-        .await;
+        let (status, headers, body) = get_file(CSS, &[(header::IF_NONE_MATCH, "\"x\", W/\"f00\"")]).await;
+        assert_eq!((status, body.as_str(), headers.contains_key(header::CONTENT_TYPE)), (StatusCode::NOT_MODIFIED, "", false));
+        let (status, ..) = get_file(CSS, &[(header::IF_NONE_MATCH, "\"f00\""), (header::ACCEPT_ENCODING, "br")]).await;
         assert_eq!(status, StatusCode::OK);
     }
 
     #[tokio::test]
     async fn only_files_are_served() {
-        assert_eq!(
-            get_file("/favicon.svg", &[]).await.1[header::CACHE_CONTROL],
-            ASK_AGAIN
-        );
-        for path in [
-            "/manifest.json",
-            "/pkg/app.css",
-            "/pkg/app.0123456789abcdef.css.br",
-            "/pkg/../manifest.json",
-        ] {
+        assert_eq!(get_file("/favicon.svg", &[]).await.1[header::CACHE_CONTROL], ASK_AGAIN);
+        for path in ["/manifest.json", "/pkg/app.css", "/pkg/app.0123456789abcdef.css.br", "/pkg/../manifest.json"] {
             assert_eq!(get_file(path, &[]).await.0, StatusCode::NOT_FOUND, "{path}");
         }
     }
@@ -381,9 +295,6 @@ mod tests {
         assert_eq!(Site::new(std::iter::empty()).assets(), None);
         // The embedded folder may be empty, but never half there.
         let embedded = Site::embedded();
-        assert_eq!(
-            embedded.assets().is_some(),
-            embedded.files.keys().any(|path| path.starts_with("/pkg/"))
-        );
+        assert_eq!(embedded.assets().is_some(), embedded.files.keys().any(|path| path.starts_with("/pkg/")));
     }
 }

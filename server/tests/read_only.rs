@@ -127,7 +127,8 @@ async fn people_still_sign_in_and_tokens_are_still_posted_for() {
     let proof = [form, ("cookie", cookie.as_str()), ("x-harbor-csrf-token", token.as_str())];
     assert!(doors.ask("POST", "/c/nothing", &proof, "").await.is_denied());
     assert_eq!(doors.ask("POST", "/c/login", &proof, "principal=admin&password=Harbor12345").await.status, 200);
-    let asked = "grant_type=password&service=harbor-registry&client_id=x&username=admin&password=Harbor12345&scope=repository:library/app:pull";
+    let asked =
+        "grant_type=password&service=harbor-registry&client_id=x&username=admin&password=Harbor12345&scope=repository:library/app:pull";
     assert_eq!(doors.ask("POST", "/service/token", &[form], asked).await.status, 200);
 }
 

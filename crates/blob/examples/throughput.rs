@@ -16,9 +16,7 @@ const PIECE: usize = 256 << 10;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let parent = arguments
-        .next()
-        .map_or_else(std::env::temp_dir, PathBuf::from);
+    let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let mebibytes: usize = arguments.next().map_or(Ok(1024), |text| text.parse())?;
     let directory = tempfile::tempdir_in(parent)?;
     let store = BlobStore::filesystem(directory.path()).await?;
@@ -26,11 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|n| {
             Bytes::from(
                 (0..PIECE / 8)
-                    .flat_map(|i| {
-                        ((n * PIECE + i) as u64)
-                            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                            .to_le_bytes()
-                    })
+                    .flat_map(|i| ((n * PIECE + i) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
                     .collect::<Vec<u8>>(),
             )
         })
@@ -50,13 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let upload = UploadId::random();
         let body = stream::iter(pieces.clone().into_iter().map(Ok::<_, Infallible>));
         let start = Instant::now();
-        let options = AppendOptions {
-            limit: None,
-            length,
-        };
-        let appended = store
-            .append_with(&upload, UploadState::default(), body, options)
-            .await;
+        let options = AppendOptions { limit: None, length };
+        let appended = store.append_with(&upload, UploadState::default(), body, options).await;
         appended.result?;
         let received = start.elapsed();
         store.commit(&upload, &appended.state, &digest).await?;
@@ -79,11 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(file) = std::fs::File::open(path(directory.path(), &digest)) {
         // Cached pages dropped: what comes now comes from the disk.
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
-        report(
-            "stream to a loopback socket, cold",
-            size,
-            to_socket(blob.stream(0, size)).await?,
-        );
+        report("stream to a loopback socket, cold", size, to_socket(blob.stream(0, size)).await?);
     }
 
     small(&store).await
@@ -112,52 +97,30 @@ async fn to_socket(mut stream: blob::BlobStream) -> Result<Duration, Box<dyn std
 /// Many small blobs, one after the other: the cost of one push and of one pull.
 async fn small(store: &BlobStore) -> Result<(), Box<dyn std::error::Error>> {
     const COUNT: u32 = 200;
-    let contents: Vec<Bytes> = (0..COUNT)
-        .map(|n| Bytes::from(n.to_string().repeat(1000)))
-        .collect();
+    let contents: Vec<Bytes> = (0..COUNT).map(|n| Bytes::from(n.to_string().repeat(1000))).collect();
     let start = Instant::now();
     for bytes in &contents {
         let upload = UploadId::random();
         let body = stream::iter([Ok::<_, Infallible>(bytes.clone())]);
         let appended = store.append(&upload, UploadState::default(), body).await;
         appended.result?;
-        store
-            .commit(&upload, &appended.state, &Digest::sha256(bytes))
-            .await?;
+        store.commit(&upload, &appended.state, &Digest::sha256(bytes)).await?;
     }
-    println!(
-        "{:38} {:8.2?} each",
-        "small blob, append and commit",
-        start.elapsed() / COUNT
-    );
+    println!("{:38} {:8.2?} each", "small blob, append and commit", start.elapsed() / COUNT);
     let start = Instant::now();
     for bytes in &contents {
-        let blob = store
-            .open(&Digest::sha256(bytes))
-            .await?
-            .ok_or("the blob is there")?;
+        let blob = store.open(&Digest::sha256(bytes)).await?.ok_or("the blob is there")?;
         black_box(blob.bytes(1 << 20).await?);
     }
-    println!(
-        "{:38} {:8.2?} each",
-        "small blob, open and read",
-        start.elapsed() / COUNT
-    );
+    println!("{:38} {:8.2?} each", "small blob, open and read", start.elapsed() / COUNT);
     Ok(())
 }
 
 fn path(root: &std::path::Path, digest: &Digest) -> PathBuf {
     let hex = digest.hex();
-    root.join("docker/registry/v2/blobs")
-        .join(digest.algorithm().as_str())
-        .join(&hex[..2])
-        .join(hex)
-        .join("data")
+    root.join("docker/registry/v2/blobs").join(digest.algorithm().as_str()).join(&hex[..2]).join(hex).join("data")
 }
 
 fn report(name: &str, bytes: u64, took: Duration) {
-    println!(
-        "{name:38} {:8.0} MB/s",
-        bytes as f64 / 1e6 / took.as_secs_f64()
-    );
+    println!("{name:38} {:8.0} MB/s", bytes as f64 / 1e6 / took.as_secs_f64());
 }

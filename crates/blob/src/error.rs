@@ -43,9 +43,7 @@ pub enum AppendError {
     #[error("the client aborted the upload: {0}")]
     Aborted(String),
     /// The body is longer or shorter than announced ([`crate::AppendOptions::length`]).
-    #[error(
-        "the body has another length than announced: {announced} bytes announced, {received} received"
-    )]
+    #[error("the body has another length than announced: {announced} bytes announced, {received} received")]
     Length {
         /// Announced length in bytes.
         announced: u64,

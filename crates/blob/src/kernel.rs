@@ -1,9 +1,6 @@
 //! The two requests to the kernel that need `unsafe`: a read-only memory map, and the start of write-back.
 //! Only the blob reader and the filesystem driver call it; nothing else in Berth is unsafe.
-#![expect(
-    unsafe_code,
-    reason = "a memory map is the only way to hand file content to a socket without copying it"
-)]
+#![expect(unsafe_code, reason = "a memory map is the only way to hand file content to a socket without copying it")]
 
 use std::fs::File;
 use std::io;

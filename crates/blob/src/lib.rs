@@ -16,6 +16,4 @@ mod upload;
 pub use error::{AppendError, BlobError, CommitError, StateError};
 pub use serve::{Blob, BlobStream};
 pub use store::{BlobStore, Quarantined};
-pub use upload::{
-    AppendOptions, Appended, UploadFile, UploadId, UploadIdError, UploadState, Usage,
-};
+pub use upload::{AppendOptions, Appended, UploadFile, UploadId, UploadIdError, UploadState, Usage};

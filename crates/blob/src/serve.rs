@@ -34,10 +34,7 @@ pub struct Blob {
 
 impl Blob {
     pub(crate) fn new(file: File, size: u64) -> Self {
-        Self {
-            size,
-            file: Arc::new(file),
-        }
+        Self { size, file: Arc::new(file) }
     }
 
     /// The bytes from `start` on, `length` of them or as many as there are.
@@ -48,12 +45,7 @@ impl Blob {
     pub fn stream(&self, start: u64, length: u64) -> BlobStream {
         let start = start.min(self.size);
         let end = start.saturating_add(length).min(self.size);
-        BlobStream {
-            file: self.file.clone(),
-            next: start,
-            end,
-            loading: None,
-        }
+        BlobStream { file: self.file.clone(), next: start, end, loading: None }
     }
 
     /// The whole content, for small blobs.
@@ -85,11 +77,7 @@ impl BlobStream {
             return;
         }
         let (start, end) = (self.next, self.end);
-        let length = if end - start <= SMALL {
-            end - start
-        } else {
-            SLICE.min(end - start)
-        };
+        let length = if end - start <= SMALL { end - start } else { SLICE.min(end - start) };
         self.next += length;
         let file = self.file.clone();
         self.loading = Some(spawn_blocking(move || load(&file, start, length, end)));
@@ -168,12 +156,7 @@ mod tests {
     async fn shorter_file_than_promised_is_an_error_and_the_end() {
         let blob = Blob::new(tempfile::tempfile().unwrap(), 100);
         let mut stream = blob.stream(0, 100);
-        assert!(
-            futures::StreamExt::next(&mut stream)
-                .await
-                .unwrap()
-                .is_err()
-        );
+        assert!(futures::StreamExt::next(&mut stream).await.unwrap().is_err());
         assert!(futures::StreamExt::next(&mut stream).await.is_none());
     }
 }

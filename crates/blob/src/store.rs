@@ -44,9 +44,7 @@ impl BlobStore {
     pub async fn filesystem(root: &Path) -> Result<Self, BlobError> {
         let root = root.to_owned();
         let opened = spawn_blocking(move || Filesystem::open(&root)).await;
-        Ok(Self(Driver::Filesystem(Arc::new(
-            opened.map_err(stopped)??,
-        ))))
+        Ok(Self(Driver::Filesystem(Arc::new(opened.map_err(stopped)??))))
     }
 
     /// The size of a blob in bytes, `None` when there is no such blob.
@@ -82,8 +80,7 @@ impl BlobStore {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: std::fmt::Display,
     {
-        self.append_with(upload, state, body, AppendOptions::default())
-            .await
+        self.append_with(upload, state, body, AppendOptions::default()).await
     }
 
     /// Appends a body to an upload at the offset its state records. What the file holds beyond that (the rest of a
@@ -93,13 +90,7 @@ impl BlobStore {
     /// the caller either stores the new state or goes back by [`BlobStore::rollback`]. Only one request at a time can
     /// append; another one gets [`AppendError::Busy`] after a few seconds. If the future is dropped, what came in
     /// since `state` is dropped too, so run it in a task of its own to keep the prefix of a broken connection.
-    pub async fn append_with<S, E>(
-        &self,
-        upload: &UploadId,
-        state: UploadState,
-        body: S,
-        options: AppendOptions,
-    ) -> Appended
+    pub async fn append_with<S, E>(&self, upload: &UploadId, state: UploadState, body: S, options: AppendOptions) -> Appended
     where
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: std::fmt::Display,
@@ -107,11 +98,7 @@ impl BlobStore {
         if let (Some(limit), Some(length)) = (options.limit, options.length)
             && state.offset().saturating_add(length) > limit
         {
-            return Appended {
-                state,
-                received: 0,
-                result: Err(AppendError::TooLarge { limit }),
-            };
+            return Appended { state, received: 0, result: Err(AppendError::TooLarge { limit }) };
         }
         match &self.0 {
             Driver::Filesystem(fs) => receive::append(fs, upload, state, body, options).await,
@@ -135,27 +122,19 @@ impl BlobStore {
     ///
     /// # Errors
     /// [`CommitError::Mismatch`] leaves the upload as it is; the others are described there.
-    pub async fn commit(
-        &self,
-        upload: &UploadId,
-        state: &UploadState,
-        expected: &Digest,
-    ) -> Result<u64, CommitError> {
+    pub async fn commit(&self, upload: &UploadId, state: &UploadState, expected: &Digest) -> Result<u64, CommitError> {
         let Driver::Filesystem(fs) = &self.0;
         let file = match locked(fs, upload, state.offset(), None).await {
             Ok(file) => Some(file),
             Err(Fault::Lost) => None,
             Err(fault) => return Err(fault.into()),
         };
-        let (fs, upload, state, expected) =
-            (fs.clone(), upload.clone(), state.clone(), expected.clone());
+        let (fs, upload, state, expected) = (fs.clone(), upload.clone(), state.clone(), expected.clone());
         let committed = spawn_blocking(move || match file {
             Some(file) => fs.commit(&file, &upload, &state, &expected),
             None => fs.committed_before(&state, &expected),
         });
-        committed
-            .await
-            .unwrap_or_else(|error| Err(CommitError::Io(std::io::Error::other(error))))
+        committed.await.unwrap_or_else(|error| Err(CommitError::Io(std::io::Error::other(error))))
     }
 
     /// Drops an upload and its bytes; nothing happens when there is none.
@@ -234,9 +213,7 @@ impl BlobStore {
     ) -> Result<T, BlobError> {
         let Driver::Filesystem(fs) = &self.0;
         let fs = fs.clone();
-        spawn_blocking(move || operation(&fs))
-            .await
-            .map_err(stopped)?
+        spawn_blocking(move || operation(&fs)).await.map_err(stopped)?
     }
 }
 

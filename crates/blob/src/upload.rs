@@ -43,11 +43,7 @@ impl FromStr for UploadId {
                 8 | 13 | 18 | 23 => b == b'-',
                 _ => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
             });
-        if shaped {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(UploadIdError)
-        }
+        if shaped { Ok(Self(text.to_owned())) } else { Err(UploadIdError) }
     }
 }
 
@@ -84,10 +80,7 @@ impl Default for UploadState {
 
 impl fmt::Debug for UploadState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadState")
-            .field("offset", &self.offset)
-            .field("algorithm", &self.hash.algorithm())
-            .finish_non_exhaustive()
+        f.debug_struct("UploadState").field("offset", &self.offset).field("algorithm", &self.hash.algorithm()).finish_non_exhaustive()
     }
 }
 
@@ -107,19 +100,11 @@ impl UploadState {
     /// A commit that asks for the other algorithm works as well, at the price of reading the file once more.
     #[must_use]
     pub fn with_algorithm(algorithm: Algorithm) -> Self {
-        Self {
-            offset: 0,
-            hash: Running::new(algorithm),
-            trusted: true,
-        }
+        Self { offset: 0, hash: Running::new(algorithm), trusted: true }
     }
 
     pub(crate) fn advanced(self, hash: Running, by: u64) -> Self {
-        Self {
-            offset: self.offset + by,
-            hash,
-            trusted: self.trusted,
-        }
+        Self { offset: self.offset + by, hash, trusted: self.trusted }
     }
 
     /// Bytes received so far.
@@ -174,11 +159,7 @@ impl UploadState {
         let offset = u64::from_le_bytes(header[2..10].try_into().map_err(|_| StateError::Damaged)?);
         let hash = Running::deserialize(algorithm, hash).ok_or(StateError::Damaged)?;
         let trusted = header[10..] == boot() && boot() != [0; BOOT];
-        Ok(Self {
-            offset,
-            hash,
-            trusted,
-        })
+        Ok(Self { offset, hash, trusted })
     }
 }
 
@@ -285,35 +266,19 @@ mod tests {
     #[test]
     fn damaged_state_is_refused() {
         let bytes = UploadState::default().to_bytes();
-        assert_eq!(
-            UploadState::from_bytes(&[]).unwrap_err(),
-            StateError::Damaged
-        );
+        assert_eq!(UploadState::from_bytes(&[]).unwrap_err(), StateError::Damaged);
         for length in 1..bytes.len() {
-            assert_eq!(
-                UploadState::from_bytes(&bytes[..length]).unwrap_err(),
-                StateError::Damaged,
-                "{length}"
-            );
+            assert_eq!(UploadState::from_bytes(&bytes[..length]).unwrap_err(), StateError::Damaged, "{length}");
         }
         let mut longer = bytes.clone();
         longer.push(0);
-        assert_eq!(
-            UploadState::from_bytes(&longer).unwrap_err(),
-            StateError::Damaged
-        );
+        assert_eq!(UploadState::from_bytes(&longer).unwrap_err(), StateError::Damaged);
         let mut other = bytes.clone();
         other[0] = 2;
-        assert_eq!(
-            UploadState::from_bytes(&other).unwrap_err(),
-            StateError::Version
-        );
+        assert_eq!(UploadState::from_bytes(&other).unwrap_err(), StateError::Version);
         let mut unknown = bytes;
         unknown[1] = 9;
-        assert_eq!(
-            UploadState::from_bytes(&unknown).unwrap_err(),
-            StateError::Damaged
-        );
+        assert_eq!(UploadState::from_bytes(&unknown).unwrap_err(), StateError::Damaged);
     }
 
     #[test]
@@ -323,10 +288,6 @@ mod tests {
         let state = UploadState::from_bytes(&bytes).unwrap();
         assert!(!state.is_trusted());
         let hash = state.hash.clone();
-        assert!(
-            !UploadState::from_bytes(&state.advanced(hash, 0).to_bytes())
-                .unwrap()
-                .is_trusted()
-        );
+        assert!(!UploadState::from_bytes(&state.advanced(hash, 0).to_bytes()).unwrap().is_trusted());
     }
 }

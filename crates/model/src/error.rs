@@ -100,13 +100,7 @@ pub struct ErrorItem {
 impl Errors {
     /// One error with a code and a message.
     pub fn one(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            errors: vec![ErrorItem {
-                code: code.as_str().to_owned(),
-                message: message.into(),
-                detail: None,
-            }],
-        }
+        Self { errors: vec![ErrorItem { code: code.as_str().to_owned(), message: message.into(), detail: None }] }
     }
 
     /// What a caller may know about a failure of ours: nothing.
@@ -125,31 +119,14 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), ErrorCode::ALL.len());
-        assert!(
-            ErrorCode::ALL
-                .iter()
-                .all(|code| (400..=500).contains(&code.status()))
-        );
-        assert_eq!(
-            (
-                ErrorCode::TooManyRequest.as_str(),
-                ErrorCode::TooManyRequest.status()
-            ),
-            ("TOO_MANY_REQUEST", 429)
-        );
+        assert!(ErrorCode::ALL.iter().all(|code| (400..=500).contains(&code.status())));
+        assert_eq!((ErrorCode::TooManyRequest.as_str(), ErrorCode::TooManyRequest.status()), ("TOO_MANY_REQUEST", 429));
     }
 
     #[test]
     fn the_envelope_has_no_detail_unless_there_is_one() {
-        let json = serde_json::to_string(&Errors::one(ErrorCode::NotFound, "project x not found"))
-            .unwrap();
-        assert_eq!(
-            json,
-            r#"{"errors":[{"code":"NOT_FOUND","message":"project x not found"}]}"#
-        );
-        assert_eq!(
-            Errors::internal().errors[0].message,
-            "internal server error"
-        );
+        let json = serde_json::to_string(&Errors::one(ErrorCode::NotFound, "project x not found")).unwrap();
+        assert_eq!(json, r#"{"errors":[{"code":"NOT_FOUND","message":"project x not found"}]}"#);
+        assert_eq!(Errors::internal().errors[0].message, "internal server error");
     }
 }

@@ -26,9 +26,7 @@ impl ProjectName {
     pub fn new(name: impl Into<String>) -> Result<Self, ProjectNameError> {
         let name = name.into();
         if name.is_empty() || name.len() > Self::MAX {
-            return Err(ProjectNameError::Length(
-                name.chars().take(Self::MAX).collect(),
-            ));
+            return Err(ProjectNameError::Length(name.chars().take(Self::MAX).collect()));
         }
         if !is_dashed_words(&name) {
             return Err(ProjectNameError::Characters);
@@ -79,11 +77,7 @@ impl RobotName {
     /// Checks and takes a name.
     pub fn new(name: impl Into<String>) -> Result<Self, RobotNameError> {
         let name = name.into();
-        if name.len() <= 255 && is_dashed_words(&name) {
-            Ok(Self(name))
-        } else {
-            Err(RobotNameError)
-        }
+        if name.len() <= 255 && is_dashed_words(&name) { Ok(Self(name)) } else { Err(RobotNameError) }
     }
 
     /// The name as chosen.
@@ -109,12 +103,7 @@ impl FromStr for RobotName {
 
 /// `[a-z0-9]+(?:[._-][a-z0-9]+)*`
 fn is_dashed_words(text: &str) -> bool {
-    let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.split(['.', '_', '-']).all(word)
 }
 
@@ -154,8 +143,7 @@ pub enum UserFieldError {
 
 /// Characters that separate or wrap in logins, query patterns and lists of names, and controls.
 fn has_illegal(text: &str) -> bool {
-    text.chars()
-        .any(|c| matches!(c, ',' | '"' | '~' | '#' | '%' | '$') || c.is_control())
+    text.chars().any(|c| matches!(c, ',' | '"' | '~' | '#' | '%' | '$') || c.is_control())
 }
 
 fn has_length(text: &str) -> bool {
@@ -200,40 +188,26 @@ pub fn validate_email(email: &str) -> Result<(), UserFieldError> {
 
 fn is_local_part(local: &str) -> bool {
     let special = |c: char| c.is_whitespace() || c.is_control() || "<>()[]\\,;:\"@".contains(c);
-    local
-        .split('.')
-        .all(|part| !part.is_empty() && !part.contains(special))
+    local.split('.').all(|part| !part.is_empty() && !part.contains(special))
 }
 
 fn is_mail_host(host: &str) -> bool {
-    if let Some(address) = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<std::net::Ipv4Addr>().is_ok();
     }
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    let top_level =
-        |label: &str| label.len() >= 2 && label.bytes().all(|b| b.is_ascii_alphabetic());
-    host.rsplit_once('.')
-        .is_some_and(|(_, last)| top_level(last))
-        && host.split('.').all(label)
+    let top_level = |label: &str| label.len() >= 2 && label.bytes().all(|b| b.is_ascii_alphabetic());
+    host.rsplit_once('.').is_some_and(|(_, last)| top_level(last)) && host.split('.').all(label)
 }
 
 /// A remark about a user: at most 30 characters.
 pub fn validate_comment(comment: &str) -> Result<(), UserFieldError> {
-    if comment.chars().count() > 30 {
-        Err(UserFieldError::CommentLength)
-    } else {
-        Ok(())
-    }
+    if comment.chars().count() > 30 { Err(UserFieldError::CommentLength) } else { Ok(()) }
 }
 
 /// A password or a secret: 8 to 128 characters with a lower case letter, an upper case letter and a digit.
@@ -243,11 +217,7 @@ pub fn validate_password(secret: &str) -> Result<(), UserFieldError> {
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_digit);
-    if good {
-        Ok(())
-    } else {
-        Err(UserFieldError::Password)
-    }
+    if good { Ok(()) } else { Err(UserFieldError::Password) }
 }
 
 #[cfg(test)]
@@ -256,44 +226,21 @@ mod tests {
 
     #[test]
     fn project_names() {
-        for good in [
-            "a",
-            "0",
-            "library",
-            "a.b",
-            "a_b-c.d",
-            "123",
-            &"a".repeat(255),
-        ] {
+        for good in ["a", "0", "library", "a.b", "a_b-c.d", "123", &"a".repeat(255)] {
             assert_eq!(ProjectName::new(good).unwrap().as_str(), good);
         }
-        for bad in [
-            "North", "a/b", "a--b", "a__b", "ab.", "-a", "a b", "größe", "a.-b", "a\n",
-        ] {
-            assert_eq!(
-                ProjectName::new(bad),
-                Err(ProjectNameError::Characters),
-                "{bad}"
-            );
+        for bad in ["North", "a/b", "a--b", "a__b", "ab.", "-a", "a b", "größe", "a.-b", "a\n"] {
+            assert_eq!(ProjectName::new(bad), Err(ProjectNameError::Characters), "{bad}");
         }
         let empty = ProjectName::new("").unwrap_err().to_string();
-        assert_eq!(
-            empty,
-            "Project name  is illegal in length. (greater than 255 or less than 1)"
-        );
-        assert!(matches!(
-            ProjectName::new("a".repeat(256)),
-            Err(ProjectNameError::Length(_))
-        ));
+        assert_eq!(empty, "Project name  is illegal in length. (greater than 255 or less than 1)");
+        assert!(matches!(ProjectName::new("a".repeat(256)), Err(ProjectNameError::Length(_))));
     }
 
     #[test]
     fn robot_names() {
         let name = RobotName::new("ci").unwrap();
-        assert_eq!(
-            (name.stored(None), name.stored(Some("north"))),
-            ("ci".to_owned(), "north+ci".to_owned())
-        );
+        assert_eq!((name.stored(None), name.stored(Some("north"))), ("ci".to_owned(), "north+ci".to_owned()));
         for bad in ["", "Ci", "a+b", "robot$x", "a b", "a."] {
             assert_eq!(RobotName::new(bad), Err(RobotNameError), "{bad}");
         }
@@ -301,43 +248,21 @@ mod tests {
 
     #[test]
     fn user_names() {
-        for good in [
-            "dana",
-            "Dana Smith",
-            "dana.smith@example.com",
-            "größe",
-            &"ü".repeat(255),
-        ] {
+        for good in ["dana", "Dana Smith", "dana.smith@example.com", "größe", &"ü".repeat(255)] {
             assert_eq!(validate_username(good), Ok(()), "{good}");
             assert_eq!(validate_realname(good), Ok(()), "{good}");
         }
         for bad in ["x,j", "x$k", "x#l", "x%m", "x~n", "x\"o", "x\ny"] {
-            assert_eq!(
-                validate_username(bad),
-                Err(UserFieldError::UsernameCharacters),
-                "{bad}"
-            );
-            assert_eq!(
-                validate_realname(bad),
-                Err(UserFieldError::RealnameCharacters),
-                "{bad}"
-            );
+            assert_eq!(validate_username(bad), Err(UserFieldError::UsernameCharacters), "{bad}");
+            assert_eq!(validate_realname(bad), Err(UserFieldError::RealnameCharacters), "{bad}");
         }
         assert_eq!(validate_username(""), Err(UserFieldError::UsernameLength));
-        assert_eq!(
-            validate_realname(&"x".repeat(256)),
-            Err(UserFieldError::RealnameLength)
-        );
+        assert_eq!(validate_realname(&"x".repeat(256)), Err(UserFieldError::RealnameLength));
     }
 
     #[test]
     fn emails() {
-        for good in [
-            "dana@example.com",
-            "d.a-n+a@sub.example.co",
-            "x@[127.0.0.1]",
-            "größe@example.com",
-        ] {
+        for good in ["dana@example.com", "d.a-n+a@sub.example.co", "x@[127.0.0.1]", "größe@example.com"] {
             assert_eq!(validate_email(good), Ok(()), "{good}");
         }
         for bad in [
@@ -354,46 +279,21 @@ mod tests {
             "a@b.c1",
             "a@[1.2.3]",
         ] {
-            assert_eq!(
-                validate_email(bad),
-                Err(UserFieldError::EmailFormat),
-                "{bad}"
-            );
+            assert_eq!(validate_email(bad), Err(UserFieldError::EmailFormat), "{bad}");
         }
-        assert_eq!(
-            validate_email("").unwrap_err().to_string(),
-            "email can't be empty"
-        );
-        assert_eq!(
-            validate_email(&format!("{}@example.com", "a".repeat(250))),
-            Err(UserFieldError::EmailLength)
-        );
+        assert_eq!(validate_email("").unwrap_err().to_string(), "email can't be empty");
+        assert_eq!(validate_email(&format!("{}@example.com", "a".repeat(250))), Err(UserFieldError::EmailLength));
     }
 
     #[test]
     fn comments_and_passwords() {
         assert_eq!(validate_comment(&"c".repeat(30)), Ok(()));
-        assert_eq!(
-            validate_comment(&"c".repeat(31)),
-            Err(UserFieldError::CommentLength)
-        );
+        assert_eq!(validate_comment(&"c".repeat(31)), Err(UserFieldError::CommentLength));
         for good in ["Passw0rd", &format!("Aa1{}", "x".repeat(125))] {
             assert_eq!(validate_password(good), Ok(()));
         }
-        for bad in [
-            "",
-            "Pw1",
-            "Passwordx",
-            "passw0rd1",
-            "PASSW0RD1",
-            "        ",
-            &format!("Aa1{}", "x".repeat(126)),
-        ] {
-            assert_eq!(
-                validate_password(bad),
-                Err(UserFieldError::Password),
-                "{bad}"
-            );
+        for bad in ["", "Pw1", "Passwordx", "passw0rd1", "PASSW0RD1", "        ", &format!("Aa1{}", "x".repeat(126))] {
+            assert_eq!(validate_password(bad), Err(UserFieldError::Password), "{bad}");
         }
     }
 }

@@ -17,10 +17,7 @@ pub fn human(bytes: u64) -> String {
         return format!("{bytes} B");
     };
     // What would round up to 1024 is one of the next unit.
-    let next = UNITS
-        .iter()
-        .position(|u| *u == unit)
-        .and_then(|at| UNITS.get(at + 1));
+    let next = UNITS.iter().position(|u| *u == unit).and_then(|at| UNITS.get(at + 1));
     match (value, next) {
         (v, Some(next)) if v >= 1023.5 => format!("{:.2} {next}", v / 1024.0),
         (v, _) if v < 9.995 => format!("{v:.2} {unit}"),

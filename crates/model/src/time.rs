@@ -105,12 +105,8 @@ impl Instant {
         if !valid {
             return None;
         }
-        let seconds = days_of(c.year, c.month, c.day) * DAY
-            + i64::from(c.hour * 3600 + c.minute * 60 + c.second);
-        seconds
-            .checked_mul(MICROS)?
-            .checked_add(i64::from(c.micros))
-            .map(Self)
+        let seconds = days_of(c.year, c.month, c.day) * DAY + i64::from(c.hour * 3600 + c.minute * 60 + c.second);
+        seconds.checked_mul(MICROS)?.checked_add(i64::from(c.micros)).map(Self)
     }
 }
 
@@ -136,8 +132,7 @@ fn date_of(days: i64) -> (i64, u32, u32) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
@@ -158,17 +153,7 @@ fn days_in_month(year: i64, month: u32) -> u32 {
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let c = self.civil();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            c.year,
-            c.month,
-            c.day,
-            c.hour,
-            c.minute,
-            c.second,
-            c.micros / 1000
-        )
+        write!(f, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour, c.minute, c.second, c.micros / 1000)
     }
 }
 
@@ -210,15 +195,11 @@ fn civil_prefix(text: &str) -> Option<(Civil, &str)> {
         return None;
     }
     let separators = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
-    if separators.iter().any(|&(at, sign)| bytes[at] != sign[0])
-        || !matches!(bytes[10], b'T' | b't' | b' ')
-    {
+    if separators.iter().any(|&(at, sign)| bytes[at] != sign[0]) || !matches!(bytes[10], b'T' | b't' | b' ') {
         return None;
     }
     let number = |from: usize, to: usize| -> Option<u32> {
-        bytes[from..to].iter().try_fold(0, |n, b| {
-            b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0'))
-        })
+        bytes[from..to].iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
     };
     let (micros, rest) = fraction(&text[19..])?;
     let civil = Civil {
@@ -238,18 +219,13 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
     let Some(digits) = text.strip_prefix('.') else {
         return Some((0, text));
     };
-    let end = digits
-        .bytes()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(digits.len());
+    let end = digits.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
     if end == 0 {
         return None;
     }
     let mut micros = 0;
     for place in 0..6 {
-        let digit = digits.as_bytes()[..end]
-            .get(place)
-            .map_or(0, |b| u32::from(b - b'0'));
+        let digit = digits.as_bytes()[..end].get(place).map_or(0, |b| u32::from(b - b'0'));
         micros = micros * 10 + digit;
     }
     Some((micros, &digits[end..]))
@@ -266,12 +242,7 @@ fn offset_seconds(text: &str) -> Option<i64> {
         b'-' => -1,
         _ => return None,
     };
-    let digit = |at: usize| {
-        bytes
-            .get(at)
-            .filter(|b| b.is_ascii_digit())
-            .map(|b| i64::from(b - b'0'))
-    };
+    let digit = |at: usize| bytes.get(at).filter(|b| b.is_ascii_digit()).map(|b| i64::from(b - b'0'));
     if bytes.len() != 6 || bytes[3] != b':' {
         return None;
     }
@@ -287,9 +258,7 @@ impl Serialize for Instant {
 
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -319,10 +288,7 @@ mod tests {
         let table = [
             ("2023-11-14T22:13:20Z", Some(1_700_000_000_000_000)),
             ("2023-11-14T22:13:20.5Z", Some(1_700_000_000_500_000)),
-            (
-                "2023-11-14T22:13:20.123456789Z",
-                Some(1_700_000_000_123_456),
-            ),
+            ("2023-11-14T22:13:20.123456789Z", Some(1_700_000_000_123_456)),
             ("2023-11-15T00:13:20+02:00", Some(1_700_000_000_000_000)),
             ("2023-11-14T16:43:20.000-05:30", Some(1_700_000_000_000_000)),
             ("2023-02-29T00:00:00Z", None),
@@ -335,11 +301,7 @@ mod tests {
             ("", None),
         ];
         for (text, micros) in table {
-            assert_eq!(
-                text.parse::<Instant>().ok().map(Instant::micros),
-                micros,
-                "{text}"
-            );
+            assert_eq!(text.parse::<Instant>().ok().map(Instant::micros), micros, "{text}");
         }
     }
 
@@ -375,25 +337,14 @@ mod tests {
         assert_eq!(start.plus(Duration::from_millis(1)).micros(), 10_001_000);
         assert_eq!(Instant(i64::MAX).plus(Duration::MAX), Instant(i64::MAX));
         assert_eq!(start.minus(Duration::from_secs(3)).unix_seconds(), 7);
-        assert_eq!(
-            start.plus(Duration::from_secs(5)).since(start),
-            Duration::from_secs(5)
-        );
-        assert_eq!(
-            start.since(start.plus(Duration::from_secs(5))),
-            Duration::ZERO
-        );
+        assert_eq!(start.plus(Duration::from_secs(5)).since(start), Duration::from_secs(5));
+        assert_eq!(start.since(start.plus(Duration::from_secs(5))), Duration::ZERO);
     }
 
     #[test]
     fn the_query_form_has_no_offset() {
         assert_eq!(parse_local("1970-01-01T00:00:01"), Some(Instant(MICROS)));
-        for text in [
-            "1970-01-01T00:00:01Z",
-            "1970-01-01T00:00:01.5",
-            "1970-01-01 00:00",
-            "7",
-        ] {
+        for text in ["1970-01-01T00:00:01Z", "1970-01-01T00:00:01.5", "1970-01-01 00:00", "7"] {
             assert_eq!(parse_local(text), None, "{text}");
         }
     }

@@ -2,41 +2,22 @@
 
 use model::ProjectId;
 use model::permission::{
-    Action as A, Ask, Caller, Denied, Effect, GrantKind, GrantScope, Holder, ProjectFacts,
-    Resource as R, RobotGrant, RobotLevel, Role, TokenAccess, TokenScope, catalogue,
-    decide_project, decide_repository, decide_system, project_permissions, system_permissions,
+    Action as A, Ask, Caller, Denied, Effect, GrantKind, GrantScope, Holder, ProjectFacts, Resource as R, RobotGrant, RobotLevel, Role,
+    TokenAccess, TokenScope, catalogue, decide_project, decide_repository, decide_system, project_permissions, system_permissions,
 };
 use std::fmt::Write;
 
-const PRIVATE: ProjectFacts = ProjectFacts {
-    id: ProjectId(2),
-    public: false,
-};
-const PUBLIC: ProjectFacts = ProjectFacts {
-    id: ProjectId(3),
-    public: true,
-};
-const STRANGER: Caller = Caller::User {
-    is_admin: false,
-    roles: &[],
-};
-const ADMIN: Caller = Caller::User {
-    is_admin: true,
-    roles: &[],
-};
+const PRIVATE: ProjectFacts = ProjectFacts { id: ProjectId(2), public: false };
+const PUBLIC: ProjectFacts = ProjectFacts { id: ProjectId(3), public: true };
+const STRANGER: Caller = Caller::User { is_admin: false, roles: &[] };
+const ADMIN: Caller = Caller::User { is_admin: true, roles: &[] };
 
 fn grant(scope: GrantScope, resource: R, action: A) -> RobotGrant {
     let kind = match scope {
         GrantScope::System => GrantKind::System,
         GrantScope::AllProjects | GrantScope::Project(_) => GrantKind::Project,
     };
-    RobotGrant {
-        kind,
-        scope,
-        resource,
-        action,
-        effect: Effect::Allow,
-    }
+    RobotGrant { kind, scope, resource, action, effect: Effect::Allow }
 }
 
 fn robot(level: RobotLevel, grants: &[RobotGrant]) -> Caller<'_> {
@@ -50,28 +31,21 @@ fn may(caller: &Caller, project: &ProjectFacts, resource: R, action: A) -> bool 
 #[test]
 fn an_answer_names_what_was_asked() {
     let allowed = decide_project(&ADMIN, &PRIVATE, R::Project, A::Delete).unwrap();
-    assert_eq!(
-        (allowed.id(), allowed.resource(), allowed.action()),
-        (PRIVATE.id, R::Project, A::Delete)
-    );
+    assert_eq!((allowed.id(), allowed.resource(), allowed.action()), (PRIVATE.id, R::Project, A::Delete));
     let allowed = decide_system(&ADMIN, R::User, A::List).unwrap();
     assert_eq!((allowed.resource(), allowed.action()), (R::User, A::List));
 }
 
 #[test]
 fn who_is_not_signed_in_is_told_so_and_others_are_refused() {
-    let ask =
-        |caller: &Caller| decide_project(caller, &PRIVATE, R::Repository, A::Pull).map(|_| ());
+    let ask = |caller: &Caller| decide_project(caller, &PRIVATE, R::Repository, A::Pull).map(|_| ());
     assert_eq!(ask(&Caller::Anonymous), Err(Denied::Unauthenticated));
     assert_eq!(ask(&STRANGER), Err(Denied::Forbidden));
     assert_eq!(ask(&robot(RobotLevel::System, &[])), Err(Denied::Forbidden));
     let system = |caller: &Caller| decide_system(caller, R::User, A::List).map(|_| ());
     assert_eq!(system(&Caller::Anonymous), Err(Denied::Unauthenticated));
     assert_eq!(system(&STRANGER), Err(Denied::Forbidden));
-    let admin_of_all_roles = Caller::User {
-        is_admin: false,
-        roles: &Role::ALL,
-    };
+    let admin_of_all_roles = Caller::User { is_admin: false, roles: &Role::ALL };
     assert_eq!(system(&admin_of_all_roles), Err(Denied::Forbidden));
 }
 
@@ -88,22 +62,12 @@ fn administrators_do_everything_but_pull_as_a_scanner() {
 
 #[test]
 fn roles_add_up() {
-    let both = Caller::User {
-        is_admin: false,
-        roles: &[Role::LimitedGuest, Role::Developer],
-    };
+    let both = Caller::User { is_admin: false, roles: &[Role::LimitedGuest, Role::Developer] };
     assert_eq!(project_permissions(&both, &PRIVATE).len(), 36);
     for (role, count) in Role::ALL.into_iter().zip([75, 53, 36, 20, 14]) {
         let roles = [role];
-        let caller = Caller::User {
-            is_admin: false,
-            roles: &roles,
-        };
-        assert_eq!(
-            project_permissions(&caller, &PRIVATE).len(),
-            count,
-            "{role}"
-        );
+        let caller = Caller::User { is_admin: false, roles: &roles };
+        assert_eq!(project_permissions(&caller, &PRIVATE).len(), count, "{role}");
     }
     assert_eq!(project_permissions(&Caller::Anonymous, &PUBLIC).len(), 12);
     assert_eq!(project_permissions(&STRANGER, &PUBLIC).len(), 12);
@@ -115,11 +79,7 @@ fn roles_add_up() {
 fn only_administrators_have_system_permissions_listed() {
     assert_eq!(system_permissions(&ADMIN).len(), 53);
     let everything = [grant(GrantScope::System, R::Catalog, A::Read)];
-    for caller in [
-        Caller::Anonymous,
-        STRANGER,
-        robot(RobotLevel::System, &everything),
-    ] {
+    for caller in [Caller::Anonymous, STRANGER, robot(RobotLevel::System, &everything)] {
         assert_eq!(system_permissions(&caller), vec![]);
     }
 }
@@ -136,18 +96,8 @@ fn a_robot_has_what_it_was_given_where_it_was_given() {
         assert!(may(&caller, &PUBLIC, R::Repository, A::Pull));
     }
     let everywhere = [grant(GrantScope::AllProjects, R::Tag, A::Delete)];
-    assert!(may(
-        &robot(RobotLevel::System, &everywhere),
-        &PUBLIC,
-        R::Tag,
-        A::Delete
-    ));
-    assert!(!may(
-        &robot(RobotLevel::Project, &everywhere),
-        &PUBLIC,
-        R::Tag,
-        A::Delete
-    ));
+    assert!(may(&robot(RobotLevel::System, &everywhere), &PUBLIC, R::Tag, A::Delete));
+    assert!(!may(&robot(RobotLevel::Project, &everywhere), &PUBLIC, R::Tag, A::Delete));
 }
 
 #[test]
@@ -164,130 +114,56 @@ fn a_robot_of_the_system_alone_does_not_read_public_projects() {
 
 #[test]
 fn push_brings_pull_to_robots_of_a_project_only() {
-    let grants = [grant(
-        GrantScope::Project(PRIVATE.id),
-        R::Repository,
-        A::Push,
-    )];
-    assert!(may(
-        &robot(RobotLevel::Project, &grants),
-        &PRIVATE,
-        R::Repository,
-        A::Pull
-    ));
-    assert!(!may(
-        &robot(RobotLevel::System, &grants),
-        &PRIVATE,
-        R::Repository,
-        A::Pull
-    ));
+    let grants = [grant(GrantScope::Project(PRIVATE.id), R::Repository, A::Push)];
+    assert!(may(&robot(RobotLevel::Project, &grants), &PRIVATE, R::Repository, A::Pull));
+    assert!(!may(&robot(RobotLevel::System, &grants), &PRIVATE, R::Repository, A::Pull));
 }
 
 #[test]
 fn a_denial_wins_over_everything() {
     let here = GrantScope::Project(PUBLIC.id);
-    let deny = RobotGrant {
-        effect: Effect::Deny,
-        ..grant(here, R::Repository, A::Pull)
-    };
-    let grants = [
-        grant(GrantScope::AllProjects, R::Repository, A::Pull),
-        grant(here, R::Repository, A::Push),
-        deny,
-    ];
+    let deny = RobotGrant { effect: Effect::Deny, ..grant(here, R::Repository, A::Pull) };
+    let grants = [grant(GrantScope::AllProjects, R::Repository, A::Pull), grant(here, R::Repository, A::Push), deny];
     let caller = robot(RobotLevel::System, &grants);
     assert!(!may(&caller, &PUBLIC, R::Repository, A::Pull));
     assert!(may(&caller, &PUBLIC, R::Repository, A::Push));
     assert!(may(&caller, &PRIVATE, R::Repository, A::Pull));
-    assert!(!may(
-        &robot(RobotLevel::Project, &grants),
-        &PUBLIC,
-        R::Repository,
-        A::Pull
-    ));
+    assert!(!may(&robot(RobotLevel::Project, &grants), &PUBLIC, R::Repository, A::Pull));
     let system = grant(GrantScope::System, R::User, A::List);
-    let denied = [
-        system,
-        RobotGrant {
-            effect: Effect::Deny,
-            ..system
-        },
-    ];
+    let denied = [system, RobotGrant { effect: Effect::Deny, ..system }];
     assert!(decide_system(&robot(RobotLevel::System, &denied), R::User, A::List).is_err());
 }
 
 #[test]
 fn a_token_allows_what_it_says_and_no_more() {
-    let access = [TokenAccess::Repository {
-        name: "north/app".to_owned(),
-        actions: vec![A::Pull],
-    }];
-    let holding = |holder| {
-        Caller::Token(TokenScope {
-            access: &access,
-            holder,
-        })
-    };
+    let access = [TokenAccess::Repository { name: "north/app".to_owned(), actions: vec![A::Pull] }];
+    let holding = |holder| Caller::Token(TokenScope { access: &access, holder });
     let ask = |caller: &Caller, repository: &str, resource, action| {
-        decide_repository(caller, &PRIVATE, repository, resource, action)
-            .map(|allowed| allowed.id())
+        decide_repository(caller, &PRIVATE, repository, resource, action).map(|allowed| allowed.id())
     };
     let known = holding(Holder::Known);
-    assert_eq!(
-        ask(&known, "north/app", R::Repository, A::Pull),
-        Ok(PRIVATE.id)
-    );
-    assert_eq!(
-        ask(&known, "north/app", R::Repository, A::Push),
-        Err(Denied::Forbidden)
-    );
-    assert_eq!(
-        ask(&known, "north/app", R::Artifact, A::Delete),
-        Err(Denied::Forbidden)
-    );
-    assert_eq!(
-        ask(&known, "north/app", R::Artifact, A::Read),
-        Err(Denied::Forbidden)
-    );
-    assert_eq!(
-        ask(&known, "north/app2", R::Repository, A::Pull),
-        Err(Denied::Forbidden)
-    );
+    assert_eq!(ask(&known, "north/app", R::Repository, A::Pull), Ok(PRIVATE.id));
+    assert_eq!(ask(&known, "north/app", R::Repository, A::Push), Err(Denied::Forbidden));
+    assert_eq!(ask(&known, "north/app", R::Artifact, A::Delete), Err(Denied::Forbidden));
+    assert_eq!(ask(&known, "north/app", R::Artifact, A::Read), Err(Denied::Forbidden));
+    assert_eq!(ask(&known, "north/app2", R::Repository, A::Pull), Err(Denied::Forbidden));
     // Not even what everybody may do.
     assert!(decide_repository(&known, &PUBLIC, "open/app", R::Repository, A::Pull).is_err());
     assert!(decide_project(&known, &PUBLIC, R::Repository, A::List).is_err());
     assert!(decide_system(&known, R::Catalog, A::Read).is_err());
     let anonymous = holding(Holder::Anonymous);
-    assert_eq!(
-        ask(&anonymous, "north/app", R::Repository, A::Push),
-        Err(Denied::Unauthenticated)
-    );
+    assert_eq!(ask(&anonymous, "north/app", R::Repository, A::Push), Err(Denied::Unauthenticated));
     // The right has gone since the token was made.
     let lost = holding(Holder::Current(&STRANGER));
-    assert_eq!(
-        ask(&lost, "north/app", R::Repository, A::Pull),
-        Err(Denied::Forbidden)
-    );
+    assert_eq!(ask(&lost, "north/app", R::Repository, A::Pull), Err(Denied::Forbidden));
     let kept = holding(Holder::Current(&ADMIN));
-    assert_eq!(
-        ask(&kept, "north/app", R::Repository, A::Pull),
-        Ok(PRIVATE.id)
-    );
+    assert_eq!(ask(&kept, "north/app", R::Repository, A::Pull), Ok(PRIVATE.id));
 }
 
 #[test]
 fn a_token_that_deletes_covers_artifacts_and_tags_and_the_catalogue_is_its_own_claim() {
-    let access = [
-        TokenAccess::Repository {
-            name: "north/app".to_owned(),
-            actions: vec![A::Delete],
-        },
-        TokenAccess::Catalog,
-    ];
-    let caller = Caller::Token(TokenScope {
-        access: &access,
-        holder: Holder::Known,
-    });
+    let access = [TokenAccess::Repository { name: "north/app".to_owned(), actions: vec![A::Delete] }, TokenAccess::Catalog];
+    let caller = Caller::Token(TokenScope { access: &access, holder: Holder::Known });
     for resource in [R::Repository, R::Artifact, R::Tag] {
         assert!(decide_repository(&caller, &PRIVATE, "north/app", resource, A::Delete).is_ok());
     }
@@ -312,11 +188,7 @@ fn without_a_token_a_repository_is_decided_by_its_project() {
 fn allowed(title: &str, decide: impl Fn(R, A) -> bool) -> String {
     let mut out = format!("{title}\n");
     for resource in R::ALL {
-        let actions: Vec<_> = A::ALL
-            .iter()
-            .filter(|action| decide(*resource, **action))
-            .map(|action| action.as_str())
-            .collect();
+        let actions: Vec<_> = A::ALL.iter().filter(|action| decide(*resource, **action)).map(|action| action.as_str()).collect();
         if !actions.is_empty() {
             writeln!(out, "  {resource}: {}", actions.join(" ")).unwrap();
         }
@@ -328,9 +200,7 @@ fn allowed(title: &str, decide: impl Fn(R, A) -> bool) -> String {
 }
 
 fn everything_of(kind: GrantKind, scope: GrantScope) -> Vec<RobotGrant> {
-    catalogue::pairs(kind)
-        .map(|(resource, action)| grant(scope, resource, action))
-        .collect()
+    catalogue::pairs(kind).map(|(resource, action)| grant(scope, resource, action)).collect()
 }
 
 fn snapshot() -> String {
@@ -338,85 +208,37 @@ fn snapshot() -> String {
     let project_everything = everything_of(GrantKind::Project, GrantScope::Project(PRIVATE.id));
     let system_everything = everything_of(GrantKind::System, GrantScope::System);
     let everywhere = everything_of(GrantKind::Project, GrantScope::AllProjects);
-    let (push, system_list) = (
-        [here(R::Repository, A::Push)],
-        [grant(GrantScope::System, R::Project, A::List)],
-    );
+    let (push, system_list) = ([here(R::Repository, A::Push)], [grant(GrantScope::System, R::Project, A::List)]);
     let elsewhere = [grant(GrantScope::Project(ProjectId(9)), R::Tag, A::Create)];
-    let access = [
-        TokenAccess::Repository {
-            name: "north/app".to_owned(),
-            actions: vec![A::Pull, A::Push],
-        },
-        TokenAccess::Catalog,
-    ];
+    let access = [TokenAccess::Repository { name: "north/app".to_owned(), actions: vec![A::Pull, A::Push] }, TokenAccess::Catalog];
     let single: Vec<_> = Role::ALL.into_iter().map(|role| [role]).collect();
-    let mut callers = vec![
-        ("anonymous".to_owned(), Caller::Anonymous),
-        ("stranger".to_owned(), STRANGER),
-    ];
+    let mut callers = vec![("anonymous".to_owned(), Caller::Anonymous), ("stranger".to_owned(), STRANGER)];
     for roles in &single {
-        callers.push((
-            format!("{} (member)", roles[0]),
-            Caller::User {
-                is_admin: false,
-                roles,
-            },
-        ));
+        callers.push((format!("{} (member)", roles[0]), Caller::User { is_admin: false, roles }));
     }
     callers.extend([
         ("administrator".to_owned(), ADMIN),
-        (
-            "robot of this project, push".to_owned(),
-            robot(RobotLevel::Project, &push),
-        ),
-        (
-            "robot of this project, everything".to_owned(),
-            robot(RobotLevel::Project, &project_everything),
-        ),
-        (
-            "robot of another project".to_owned(),
-            robot(RobotLevel::Project, &elsewhere),
-        ),
-        (
-            "robot of the system, push here".to_owned(),
-            robot(RobotLevel::System, &push),
-        ),
-        (
-            "robot of the system, everything in all projects".to_owned(),
-            robot(RobotLevel::System, &everywhere),
-        ),
-        (
-            "robot of the system, one system permission".to_owned(),
-            robot(RobotLevel::System, &system_list),
-        ),
-        (
-            "robot of the system, everything of the system".to_owned(),
-            robot(RobotLevel::System, &system_everything),
-        ),
+        ("robot of this project, push".to_owned(), robot(RobotLevel::Project, &push)),
+        ("robot of this project, everything".to_owned(), robot(RobotLevel::Project, &project_everything)),
+        ("robot of another project".to_owned(), robot(RobotLevel::Project, &elsewhere)),
+        ("robot of the system, push here".to_owned(), robot(RobotLevel::System, &push)),
+        ("robot of the system, everything in all projects".to_owned(), robot(RobotLevel::System, &everywhere)),
+        ("robot of the system, one system permission".to_owned(), robot(RobotLevel::System, &system_list)),
+        ("robot of the system, everything of the system".to_owned(), robot(RobotLevel::System, &system_everything)),
         (
             "token for pull and push of north/app and the catalogue".to_owned(),
-            Caller::Token(TokenScope {
-                access: &access,
-                holder: Holder::Known,
-            }),
+            Caller::Token(TokenScope { access: &access, holder: Holder::Known }),
         ),
     ]);
-    let shown = ProjectFacts {
-        public: true,
-        ..PRIVATE
-    };
-    let mut out =
-        String::from("Everything that the decision allows. Change it only with the rules.\n\n");
+    let shown = ProjectFacts { public: true, ..PRIVATE };
+    let mut out = String::from("Everything that the decision allows. Change it only with the rules.\n\n");
     for (name, caller) in &callers {
         for (kind, facts) in [("private", PRIVATE), ("public", shown)] {
             out += &allowed(&format!("{name}, {kind} project"), |resource, action| {
                 decide_repository(caller, &facts, "north/app", resource, action).is_ok()
             });
         }
-        out += &allowed(&format!("{name}, system"), |resource, action| {
-            decide_system(caller, resource, action).is_ok()
-        });
+        out += &allowed(&format!("{name}, system"), |resource, action| decide_system(caller, resource, action).is_ok());
     }
     out
 }
@@ -438,18 +260,10 @@ fn the_whole_matrix_is_as_committed() {
 
 #[test]
 fn questions_can_be_written_in_tables() {
-    let table = [
-        Ask::Project(R::Robot, A::List),
-        Ask::System(R::Robot, A::List),
-    ];
-    let guest = Caller::User {
-        is_admin: false,
-        roles: &[Role::Guest],
-    };
+    let table = [Ask::Project(R::Robot, A::List), Ask::System(R::Robot, A::List)];
+    let guest = Caller::User { is_admin: false, roles: &[Role::Guest] };
     let answers = table.map(|ask| match ask {
-        Ask::Project(resource, action) => {
-            decide_project(&guest, &PRIVATE, resource, action).is_ok()
-        }
+        Ask::Project(resource, action) => decide_project(&guest, &PRIVATE, resource, action).is_ok(),
         Ask::System(resource, action) => decide_system(&guest, resource, action).is_ok(),
     });
     assert_eq!(answers, [true, false]);

@@ -16,9 +16,6 @@ mod tests {
 
     #[test]
     fn an_empty_catalog_is_an_empty_list() {
-        assert_eq!(
-            serde_json::to_string(&Catalog::default()).unwrap(),
-            r#"{"repositories":[]}"#
-        );
+        assert_eq!(serde_json::to_string(&Catalog::default()).unwrap(), r#"{"repositories":[]}"#);
     }
 }

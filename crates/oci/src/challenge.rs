@@ -45,24 +45,13 @@ pub enum Challenge {
 
 impl Challenge {
     /// A bearer challenge without error.
-    pub fn bearer(
-        realm: impl Into<String>,
-        service: impl Into<String>,
-        scopes: Vec<Scope>,
-    ) -> Self {
-        Self::Bearer {
-            realm: realm.into(),
-            service: service.into(),
-            scopes,
-            error: None,
-        }
+    pub fn bearer(realm: impl Into<String>, service: impl Into<String>, scopes: Vec<Scope>) -> Self {
+        Self::Bearer { realm: realm.into(), service: service.into(), scopes, error: None }
     }
 
     /// A basic challenge.
     pub fn basic(realm: impl Into<String>) -> Self {
-        Self::Basic {
-            realm: realm.into(),
-        }
+        Self::Basic { realm: realm.into() }
     }
 
     /// The same with the reason why the presented token was refused; a basic challenge has none.
@@ -79,18 +68,8 @@ impl std::fmt::Display for Challenge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Basic { realm } => write!(f, "Basic realm={}", quoted(realm)),
-            Self::Bearer {
-                realm,
-                service,
-                scopes,
-                error,
-            } => {
-                write!(
-                    f,
-                    "Bearer realm={},service={}",
-                    quoted(realm),
-                    quoted(service)
-                )?;
+            Self::Bearer { realm, service, scopes, error } => {
+                write!(f, "Bearer realm={},service={}", quoted(realm), quoted(service))?;
                 if !scopes.is_empty() {
                     let list: Vec<String> = scopes.iter().map(ToString::to_string).collect();
                     write!(f, ",scope={}", quoted(&list.join(" ")))?;
@@ -130,35 +109,20 @@ mod tests {
     #[test]
     fn challenges_have_the_known_form() {
         for (challenge, expected) in [
+            (Challenge::bearer(REALM, "harbor-registry", vec![]), format!(r#"Bearer realm="{REALM}",service="harbor-registry""#)),
             (
-                Challenge::bearer(REALM, "harbor-registry", vec![]),
-                format!(r#"Bearer realm="{REALM}",service="harbor-registry""#),
-            ),
-            (
-                Challenge::bearer(
-                    REALM,
-                    "s",
-                    Scope::parse_list("repository:p/a:pull,push repository:p/b:pull"),
-                ),
-                format!(
-                    r#"Bearer realm="{REALM}",service="s",scope="repository:p/a:pull,push repository:p/b:pull""#
-                ),
+                Challenge::bearer(REALM, "s", Scope::parse_list("repository:p/a:pull,push repository:p/b:pull")),
+                format!(r#"Bearer realm="{REALM}",service="s",scope="repository:p/a:pull,push repository:p/b:pull""#),
             ),
             (
                 Challenge::bearer(REALM, "s", vec![]).with_error(TokenFault::Invalid),
                 format!(r#"Bearer realm="{REALM}",service="s",error="invalid_token""#),
             ),
             (
-                Challenge::bearer(REALM, "s", Scope::parse_list("repository:p/a:pull"))
-                    .with_error(TokenFault::InsufficientScope),
-                format!(
-                    r#"Bearer realm="{REALM}",service="s",scope="repository:p/a:pull",error="insufficient_scope""#
-                ),
+                Challenge::bearer(REALM, "s", Scope::parse_list("repository:p/a:pull")).with_error(TokenFault::InsufficientScope),
+                format!(r#"Bearer realm="{REALM}",service="s",scope="repository:p/a:pull",error="insufficient_scope""#),
             ),
-            (
-                Challenge::basic("harbor").with_error(TokenFault::Invalid),
-                r#"Basic realm="harbor""#.to_owned(),
-            ),
+            (Challenge::basic("harbor").with_error(TokenFault::Invalid), r#"Basic realm="harbor""#.to_owned()),
             (
                 Challenge::bearer("https://h\"o\\st\r\nX: y/é", "s", vec![]),
                 r#"Bearer realm="https://h\"o\\stX: y/",service="s""#.to_owned(),

@@ -22,9 +22,7 @@ pub fn if_range(header: &str, digest: &str) -> bool {
 }
 
 fn unquote(text: &str) -> &str {
-    text.strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(text)
+    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -135,9 +135,7 @@ impl WireDescriptor {
     /// Validates a descriptor of a subject, whose size some tools leave out; it is then 0.
     pub(crate) fn subject(self) -> Result<Descriptor, DescriptorError> {
         let text = self.digest.ok_or(DescriptorError::NoDigest)?;
-        let digest = text
-            .parse::<Digest>()
-            .map_err(|e| DescriptorError::Digest(excerpt(&text), e))?;
+        let digest = text.parse::<Digest>().map_err(|e| DescriptorError::Digest(excerpt(&text), e))?;
         let size = match self.size {
             None => 0,
             Some(size) => u64::try_from(size).map_err(|_| DescriptorError::NegativeSize(size))?,
@@ -145,11 +143,8 @@ impl WireDescriptor {
         // An empty text is what Go encoders write for no data.
         let data = self.data.filter(|data| !data.is_empty());
         if let Some(data) = &data {
-            let bytes = STANDARD
-                .decode(data)
-                .map_err(|_| DescriptorError::DataEncoding)?;
-            let length_differs =
-                self.size.is_some() && u64::try_from(bytes.len()).ok() != Some(size);
+            let bytes = STANDARD.decode(data).map_err(|_| DescriptorError::DataEncoding)?;
+            let length_differs = self.size.is_some() && u64::try_from(bytes.len()).ok() != Some(size);
             if length_differs || !digest.verifies(&bytes) {
                 return Err(DescriptorError::DataMismatch);
             }
@@ -202,8 +197,7 @@ impl From<Object<WirePlatform>> for Platform {
 mod tests {
     use super::*;
 
-    const EMPTY: &str =
-        r#""digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a""#;
+    const EMPTY: &str = r#""digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a""#;
 
     fn read(members: &str) -> Result<Descriptor, String> {
         serde_json::from_str(&format!("{{{members}}}")).map_err(|e| e.to_string())
@@ -216,10 +210,7 @@ mod tests {
         );
         let descriptor: Descriptor = serde_json::from_str(&text).unwrap();
         assert_eq!(descriptor.size, 2);
-        assert_eq!(
-            descriptor.platform.as_ref().unwrap().variant.as_deref(),
-            Some("v8")
-        );
+        assert_eq!(descriptor.platform.as_ref().unwrap().variant.as_deref(), Some("v8"));
         assert_eq!(serde_json::to_string(&descriptor).unwrap(), text);
     }
 
@@ -229,16 +220,10 @@ mod tests {
         for members in [
             format!(r#"{EMPTY},"size":2"#),
             format!(r#"{EMPTY},"size":2,"mediaType":"text/html""#),
-            format!(
-                r#"{EMPTY},"size":2,"platform":null,"annotations":null,"urls":null,"data":null"#
-            ),
+            format!(r#"{EMPTY},"size":2,"platform":null,"annotations":null,"urls":null,"data":null"#),
             format!(r#"{EMPTY},"size":2,"platform":{{}},"annotations":{{"a":null}},"data":"""#),
-            format!(
-                r#"{EMPTY},"size":2,"platform":{{"architecture":"unknown","os":"unknown","features":["sse4"]}}"#
-            ),
-            format!(
-                r#"{EMPTY},"size":2,"platform":{{"os.features":null,"variant":null,"x":[1]}},"newField":{{"a":[1]}}"#
-            ),
+            format!(r#"{EMPTY},"size":2,"platform":{{"architecture":"unknown","os":"unknown","features":["sse4"]}}"#),
+            format!(r#"{EMPTY},"size":2,"platform":{{"os.features":null,"variant":null,"x":[1]}},"newField":{{"a":[1]}}"#),
             format!(r#"{EMPTY},"size":9223372036854775807"#),
         ] {
             assert!(read(&members).is_ok(), "{members}");
@@ -254,37 +239,16 @@ mod tests {
             (format!(r#"{EMPTY},"size":-1"#), "negative"),
             (format!(r#"{EMPTY},"size":1.5"#), "floating point"),
             (format!(r#"{EMPTY},"size":"2""#), "string"),
-            (
-                format!(r#"{EMPTY},"size":18446744073709551615"#),
-                "expected i64",
-            ),
+            (format!(r#"{EMPTY},"size":18446744073709551615"#), "expected i64"),
             (format!(r#"{EMPTY},{EMPTY},"size":2"#), "duplicate field"),
-            (
-                format!(r#"{EMPTY},"size":2,"annotations":{{"a":"1","a":"2"}}"#),
-                "duplicate member 'a'",
-            ),
-            (
-                format!(r#"{EMPTY},"size":2,"annotations":{{"a":1}}"#),
-                "expected a string",
-            ),
-            (
-                format!(r#"{EMPTY},"size":2,"platform":["amd64","linux"]"#),
-                "expected an object",
-            ),
+            (format!(r#"{EMPTY},"size":2,"annotations":{{"a":"1","a":"2"}}"#), "duplicate member 'a'"),
+            (format!(r#"{EMPTY},"size":2,"annotations":{{"a":1}}"#), "expected a string"),
+            (format!(r#"{EMPTY},"size":2,"platform":["amd64","linux"]"#), "expected an object"),
             (format!(r#"{EMPTY},"size":2,"data":"e31=""#), "data"),
             (format!(r#"{EMPTY},"size":2,"data":"e30""#), "not base64"),
-            (
-                format!(r#"{EMPTY},"size":3,"data":"e30=""#),
-                "does not match",
-            ),
-            (
-                r#""digest":"sha256:xyz","size":2"#.to_owned(),
-                "invalid digest",
-            ),
-            (
-                r#""digest":"md5:d41d8cd98f00b204e9800998ecf8427e","size":2"#.to_owned(),
-                "unsupported digest algorithm md5",
-            ),
+            (format!(r#"{EMPTY},"size":3,"data":"e30=""#), "does not match"),
+            (r#""digest":"sha256:xyz","size":2"#.to_owned(), "invalid digest"),
+            (r#""digest":"md5:d41d8cd98f00b204e9800998ecf8427e","size":2"#.to_owned(), "unsupported digest algorithm md5"),
         ] {
             let error = read(&members).unwrap_err();
             assert!(error.contains(words), "{members}: {error}");
@@ -295,24 +259,14 @@ mod tests {
     #[test]
     fn lists_and_maps_are_bounded() {
         let many = vec![r#""u""#; MAX_URLS + 1].join(",");
-        assert!(
-            read(&format!(r#"{EMPTY},"size":2,"urls":[{many}]"#))
-                .unwrap_err()
-                .contains("more than")
-        );
+        assert!(read(&format!(r#"{EMPTY},"size":2,"urls":[{many}]"#)).unwrap_err().contains("more than"));
     }
 
     #[test]
     fn manifests_and_foreign_layers_are_told_by_type() {
         let digest = Digest::sha256(b"");
         assert!(Descriptor::new(crate::media_type::DOCKER_LIST, digest.clone(), 0).is_manifest());
-        assert!(
-            !Descriptor::new("application/vnd.buildkit.cacheconfig.v0", digest.clone(), 0)
-                .is_manifest()
-        );
-        assert!(
-            Descriptor::new(crate::media_type::NONDISTRIBUTABLE[0], digest, 0)
-                .is_nondistributable()
-        );
+        assert!(!Descriptor::new("application/vnd.buildkit.cacheconfig.v0", digest.clone(), 0).is_manifest());
+        assert!(Descriptor::new(crate::media_type::NONDISTRIBUTABLE[0], digest, 0).is_nondistributable());
     }
 }

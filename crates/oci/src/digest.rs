@@ -54,9 +54,7 @@ impl FromStr for Algorithm {
         match text {
             "sha256" => Ok(Self::Sha256),
             "sha512" => Ok(Self::Sha512),
-            _ if text.len() <= MAX_LENGTH && is_algorithm_name(text) => {
-                Err(DigestError::UnsupportedAlgorithm(text.to_owned()))
-            }
+            _ if text.len() <= MAX_LENGTH && is_algorithm_name(text) => Err(DigestError::UnsupportedAlgorithm(text.to_owned())),
             _ => Err(DigestError::Malformed),
         }
     }
@@ -91,10 +89,7 @@ impl Digest {
         if hex.len() != algorithm.hex_len() || !hex.bytes().all(is_lower_hex) {
             return Err(DigestError::Malformed);
         }
-        Ok(Self {
-            text: format!("{algorithm}:{hex}").into(),
-            algorithm,
-        })
+        Ok(Self { text: format!("{algorithm}:{hex}").into(), algorithm })
     }
 
     /// Builds a digest from the raw output of the hash function.
@@ -112,10 +107,7 @@ impl Digest {
             // Writing to a String cannot fail.
             let _ = write!(text, "{byte:02x}");
         }
-        Ok(Self {
-            text: text.into(),
-            algorithm,
-        })
+        Ok(Self { text: text.into(), algorithm })
     }
 
     /// Hashes bytes. Meant for manifests and other small documents; blobs are hashed while they stream.
@@ -128,10 +120,7 @@ impl Digest {
         for byte in hash {
             let _ = write!(text, "{byte:02x}");
         }
-        Self {
-            text: text.into(),
-            algorithm,
-        }
+        Self { text: text.into(), algorithm }
     }
 
     /// The SHA-256 digest of bytes.
@@ -197,19 +186,12 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let fits = text.len() <= MAX_LENGTH
         && is_algorithm_name(algorithm)
         && !encoded.is_empty()
-        && encoded
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-'));
+        && encoded.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-'));
     fits.then_some((algorithm, encoded))
 }
 
 fn is_algorithm_name(text: &str) -> bool {
-    text.split(['+', '.', '_', '-']).all(|part| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    })
+    text.split(['+', '.', '_', '-']).all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 fn is_lower_hex(byte: u8) -> bool {
@@ -230,40 +212,20 @@ mod tests {
         assert_eq!(digest.to_string(), EMPTY);
         assert_eq!(digest.algorithm(), Algorithm::Sha256);
         assert_eq!(digest.hex(), &EMPTY[7..]);
-        assert_eq!(
-            serde_json::to_string(&digest).unwrap(),
-            format!("\"{EMPTY}\"")
-        );
-        assert_eq!(
-            serde_json::from_str::<Digest>(&format!("\"{EMPTY}\"")).unwrap(),
-            digest
-        );
-        assert_eq!(
-            Digest::from_parts(Algorithm::Sha256, digest.hex()).unwrap(),
-            digest
-        );
+        assert_eq!(serde_json::to_string(&digest).unwrap(), format!("\"{EMPTY}\""));
+        assert_eq!(serde_json::from_str::<Digest>(&format!("\"{EMPTY}\"")).unwrap(), digest);
+        assert_eq!(Digest::from_parts(Algorithm::Sha256, digest.hex()).unwrap(), digest);
     }
 
     #[test]
     fn hashing_gives_the_published_values() {
         assert_eq!(Digest::sha256(b"").as_str(), EMPTY);
-        assert_eq!(
-            Digest::sha256(b"{}").as_str(),
-            "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-        );
+        assert_eq!(Digest::sha256(b"{}").as_str(), "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
         let long = Digest::of(Algorithm::Sha512, b"");
         assert!(long.as_str().starts_with("sha512:cf83e1357eefb8bd"));
         assert!(long.verifies(b"") && !long.verifies(b" "));
-        assert_eq!(
-            Digest::from_hash(Algorithm::Sha256, &[0; 31]),
-            Err(DigestError::Malformed)
-        );
-        assert_eq!(
-            Digest::from_hash(Algorithm::Sha256, &Sha256::digest(b""))
-                .unwrap()
-                .as_str(),
-            EMPTY
-        );
+        assert_eq!(Digest::from_hash(Algorithm::Sha256, &[0; 31]), Err(DigestError::Malformed));
+        assert_eq!(Digest::from_hash(Algorithm::Sha256, &Sha256::digest(b"")).unwrap().as_str(), EMPTY);
     }
 
     /// R11, R64: upper case and wrong lengths are refused, never looked up.
@@ -290,11 +252,7 @@ mod tests {
             "sha256:é".into(),
             format!("foo:{}", "a".repeat(2000)),
         ] {
-            assert_eq!(
-                text.parse::<Digest>(),
-                Err(DigestError::Malformed),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Digest>(), Err(DigestError::Malformed), "{text}");
         }
     }
 
@@ -305,24 +263,12 @@ mod tests {
         for (text, algorithm) in [
             (format!("blake3:{hex}"), "blake3"),
             ("md5:d41d8cd98f00b204e9800998ecf8427e".into(), "md5"),
-            (
-                "multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8".into(),
-                "multihash+base58",
-            ),
-            (
-                "sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564".into(),
-                "sha256+b64u",
-            ),
+            ("multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8".into(), "multihash+base58"),
+            ("sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564".into(), "sha256+b64u"),
         ] {
-            assert_eq!(
-                text.parse::<Digest>(),
-                Err(DigestError::UnsupportedAlgorithm(algorithm.into()))
-            );
+            assert_eq!(text.parse::<Digest>(), Err(DigestError::UnsupportedAlgorithm(algorithm.into())));
         }
-        assert_eq!(
-            "foo".parse::<Algorithm>(),
-            Err(DigestError::UnsupportedAlgorithm("foo".into()))
-        );
+        assert_eq!("foo".parse::<Algorithm>(), Err(DigestError::UnsupportedAlgorithm("foo".into())));
         assert_eq!("".parse::<Algorithm>(), Err(DigestError::Malformed));
     }
 
@@ -341,10 +287,7 @@ mod tests {
     #[test]
     fn the_fallback_tag_is_a_tag() {
         let digest = Digest::of(Algorithm::Sha512, b"");
-        assert_eq!(
-            digest.fallback_tag(),
-            format!("sha512-{}", &digest.hex()[..64])
-        );
+        assert_eq!(digest.fallback_tag(), format!("sha512-{}", &digest.hex()[..64]));
         assert!(digest.fallback_tag().parse::<crate::Tag>().is_ok());
     }
 

@@ -98,42 +98,22 @@ impl ErrorCode {
         match self {
             Self::BlobUnknown => ("BLOB_UNKNOWN", 404, "blob unknown to registry"),
             Self::BlobUploadInvalid => ("BLOB_UPLOAD_INVALID", 404, "blob upload invalid"),
-            Self::BlobUploadUnknown => (
-                "BLOB_UPLOAD_UNKNOWN",
-                404,
-                "blob upload unknown to registry",
-            ),
-            Self::DigestInvalid => (
-                "DIGEST_INVALID",
-                400,
-                "provided digest did not match uploaded content",
-            ),
+            Self::BlobUploadUnknown => ("BLOB_UPLOAD_UNKNOWN", 404, "blob upload unknown to registry"),
+            Self::DigestInvalid => ("DIGEST_INVALID", 400, "provided digest did not match uploaded content"),
             Self::ManifestBlobUnknown => ("MANIFEST_BLOB_UNKNOWN", 400, "blob unknown to registry"),
             Self::ManifestInvalid => ("MANIFEST_INVALID", 400, "manifest invalid"),
             Self::ManifestUnknown => ("MANIFEST_UNKNOWN", 404, "manifest unknown"),
             Self::NameInvalid => ("NAME_INVALID", 400, "invalid repository name"),
             Self::NameUnknown => ("NAME_UNKNOWN", 404, "repository name not known to registry"),
-            Self::SizeInvalid => (
-                "SIZE_INVALID",
-                400,
-                "provided length did not match content length",
-            ),
+            Self::SizeInvalid => ("SIZE_INVALID", 400, "provided length did not match content length"),
             Self::Unauthorized => ("UNAUTHORIZED", 401, "authentication required"),
             Self::Denied => ("DENIED", 403, "requested access to the resource is denied"),
             Self::Unsupported => ("UNSUPPORTED", 405, "The operation is unsupported."),
             Self::TooManyRequests => ("TOOMANYREQUESTS", 429, "too many requests"),
             Self::RangeInvalid => ("RANGE_INVALID", 416, "invalid content range"),
             Self::TagInvalid => ("TAG_INVALID", 400, "manifest tag did not match URI"),
-            Self::ManifestUnverified => (
-                "MANIFEST_UNVERIFIED",
-                400,
-                "manifest failed signature verification",
-            ),
-            Self::PaginationNumberInvalid => (
-                "PAGINATION_NUMBER_INVALID",
-                400,
-                "invalid number of results requested",
-            ),
+            Self::ManifestUnverified => ("MANIFEST_UNVERIFIED", 400, "manifest failed signature verification"),
+            Self::PaginationNumberInvalid => ("PAGINATION_NUMBER_INVALID", 400, "invalid number of results requested"),
             Self::Unknown => ("UNKNOWN", 500, "unknown error"),
             Self::Unavailable => ("UNAVAILABLE", 503, "service unavailable"),
             Self::ExtensionUnknown => ("EXTENSION_UNKNOWN", 404, "extension unknown to registry"),
@@ -162,11 +142,7 @@ pub struct ErrorEntry {
 impl ErrorEntry {
     /// An entry with the code's usual message and no detail.
     pub fn new(code: ErrorCode) -> Self {
-        Self {
-            code: code.as_str().to_owned(),
-            message: code.message().to_owned(),
-            detail: None,
-        }
+        Self { code: code.as_str().to_owned(), message: code.message().to_owned(), detail: None }
     }
 
     /// The same with another message.
@@ -200,9 +176,7 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// A body of one entry.
     pub fn one(entry: impl Into<ErrorEntry>) -> Self {
-        Self {
-            errors: vec![entry.into()],
-        }
+        Self { errors: vec![entry.into()] }
     }
 
     /// The body as JSON, below 8 KiB (R16): entries that do not fit are left out, and a single one that does not fit
@@ -216,11 +190,7 @@ impl ErrorBody {
                 if index == 0 {
                     let message = entry.message.chars().take(1_000).collect();
                     let code = entry.code.chars().take(100).collect();
-                    out.push_str(&render(&ErrorEntry {
-                        code,
-                        message,
-                        detail: None,
-                    }));
+                    out.push_str(&render(&ErrorEntry { code, message, detail: None }));
                 }
                 break;
             }
@@ -253,31 +223,20 @@ mod tests {
         assert_eq!(names.len(), ErrorCode::ALL.len());
         for code in ErrorCode::ALL {
             assert!((400..600).contains(&code.status()) && !code.message().is_empty());
-            assert!(
-                code.to_string()
-                    .bytes()
-                    .all(|b| b.is_ascii_uppercase() || b == b'_')
-            );
+            assert!(code.to_string().bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
         }
     }
 
     #[test]
     fn bodies_have_the_specified_shape() {
         assert_eq!(
-            ErrorBody::one(ErrorEntry::new(ErrorCode::BlobUnknown).with_detail("sha256:x"))
-                .to_json(),
+            ErrorBody::one(ErrorEntry::new(ErrorCode::BlobUnknown).with_detail("sha256:x")).to_json(),
             r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry","detail":"sha256:x"}]}"#
         );
         let body = ErrorBody::one(ErrorCode::Denied);
         assert_eq!(serde_json::to_string(&body).unwrap(), body.to_json());
-        let own = ErrorEntry {
-            code: "NOT_FOUND".into(),
-            ..ErrorEntry::new(ErrorCode::NameUnknown).with_message("x")
-        };
-        assert_eq!(
-            ErrorBody::one(own).to_json(),
-            r#"{"errors":[{"code":"NOT_FOUND","message":"x"}]}"#
-        );
+        let own = ErrorEntry { code: "NOT_FOUND".into(), ..ErrorEntry::new(ErrorCode::NameUnknown).with_message("x") };
+        assert_eq!(ErrorBody::one(own).to_json(), r#"{"errors":[{"code":"NOT_FOUND","message":"x"}]}"#);
     }
 
     /// R16.
@@ -288,19 +247,14 @@ mod tests {
             ErrorEntry::new(ErrorCode::ManifestBlobUnknown).with_detail(digest.as_str())
         };
         for count in [1, 50, 100, 1000] {
-            let text = ErrorBody {
-                errors: (0..count).map(entry).collect(),
-            }
-            .to_json();
+            let text = ErrorBody { errors: (0..count).map(entry).collect() }.to_json();
             assert!(text.len() < 8192, "{}", text.len());
             let read: ErrorBody = serde_json::from_str(&text).unwrap();
             assert!(!read.errors.is_empty() && read.errors.len() <= count as usize);
             assert_eq!(read.errors[0], entry(0));
         }
         for letter in ["a", "\0", "é", "\""] {
-            let huge = ErrorEntry::new(ErrorCode::Unknown)
-                .with_message(letter.repeat(10_000))
-                .with_detail("d");
+            let huge = ErrorEntry::new(ErrorCode::Unknown).with_message(letter.repeat(10_000)).with_detail("d");
             let text = ErrorBody::one(huge).to_json();
             assert!(text.len() < 8192 && serde_json::from_str::<ErrorBody>(&text).is_ok());
         }

@@ -29,9 +29,6 @@ mod tests {
 
     #[test]
     fn no_extensions_is_an_empty_list() {
-        assert_eq!(
-            serde_json::to_string(&ExtensionList::default()).unwrap(),
-            r#"{"extensions":[]}"#
-        );
+        assert_eq!(serde_json::to_string(&ExtensionList::default()).unwrap(), r#"{"extensions":[]}"#);
     }
 }

@@ -71,9 +71,7 @@ impl<'de> Deserialize<'de> for TextMap {
                 let mut pairs = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, Option<String>>()? {
                     if pairs.len() == MAX_ANNOTATIONS {
-                        return Err(A::Error::custom(format_args!(
-                            "more than {MAX_ANNOTATIONS} annotations"
-                        )));
+                        return Err(A::Error::custom(format_args!("more than {MAX_ANNOTATIONS} annotations")));
                     }
                     if pairs.contains_key(&key) {
                         return Err(duplicate(&key));

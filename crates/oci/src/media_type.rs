@@ -81,11 +81,7 @@ pub fn is_nondistributable(media_type: &str) -> bool {
 
 /// The media type of a `Content-Type` value without its parameters and surrounding white space (R44).
 pub fn essence(content_type_header: &str) -> &str {
-    content_type_header
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
+    content_type_header.split(';').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]
@@ -94,20 +90,10 @@ mod tests {
 
     #[test]
     fn kinds_and_types_are_a_bijection() {
-        for kind in [
-            ManifestKind::OciManifest,
-            ManifestKind::OciIndex,
-            ManifestKind::DockerManifest,
-            ManifestKind::DockerList,
-        ] {
+        for kind in [ManifestKind::OciManifest, ManifestKind::OciIndex, ManifestKind::DockerManifest, ManifestKind::DockerList] {
             assert_eq!(ManifestKind::from_media_type(kind.media_type()), Some(kind));
         }
-        for other in [
-            "",
-            JSON,
-            DOCKER_SCHEMA1,
-            "application/vnd.oci.image.manifest.v1+JSON",
-        ] {
+        for other in ["", JSON, DOCKER_SCHEMA1, "application/vnd.oci.image.manifest.v1+JSON"] {
             assert_eq!(ManifestKind::from_media_type(other), None, "{other}");
         }
     }
@@ -115,13 +101,7 @@ mod tests {
     /// R44.
     #[test]
     fn parameters_are_stripped() {
-        for (header, expected) in [
-            ("a/b", "a/b"),
-            ("a/b; charset=utf-8", "a/b"),
-            (" a/b ;x", "a/b"),
-            ("", ""),
-            (";", ""),
-        ] {
+        for (header, expected) in [("a/b", "a/b"), ("a/b; charset=utf-8", "a/b"), (" a/b ;x", "a/b"), ("", ""), (";", "")] {
             assert_eq!(essence(header), expected);
         }
     }
@@ -130,8 +110,6 @@ mod tests {
     #[test]
     fn five_layer_types_need_no_blob() {
         assert!(NONDISTRIBUTABLE.iter().all(|t| is_nondistributable(t)));
-        assert!(!is_nondistributable(
-            "application/vnd.oci.image.layer.v1.tar+gzip"
-        ));
+        assert!(!is_nondistributable("application/vnd.oci.image.layer.v1.tar+gzip"));
     }
 }

@@ -16,9 +16,7 @@ pub enum NameError {
     #[error("repository name is longer than {MAX_NAME_LENGTH} characters")]
     TooLong,
     /// Does not fit the grammar.
-    #[error(
-        "repository name must be lower-case letters and digits, separated by '.', '_', '__' or dashes, in components separated by '/'"
-    )]
+    #[error("repository name must be lower-case letters and digits, separated by '.', '_', '__' or dashes, in components separated by '/'")]
     Malformed,
 }
 
@@ -51,11 +49,7 @@ impl FromStr for RepositoryName {
         if text.len() > MAX_NAME_LENGTH {
             return Err(NameError::TooLong);
         }
-        if text.split('/').all(is_component) {
-            Ok(Self(text.into()))
-        } else {
-            Err(NameError::Malformed)
-        }
+        if text.split('/').all(is_component) { Ok(Self(text.into())) } else { Err(NameError::Malformed) }
     }
 }
 
@@ -97,54 +91,28 @@ mod tests {
     /// R5.
     #[test]
     fn the_grammar_is_the_specifications() {
-        for good in [
-            "a",
-            "a/b",
-            "a.b",
-            "a_b",
-            "a__b",
-            "a--b",
-            "a---b",
-            "a/b/c/d",
-            "0/1",
-            "blobs/uploads",
-            "a1.b2_c3/x",
-        ] {
+        for good in ["a", "a/b", "a.b", "a_b", "a__b", "a--b", "a---b", "a/b/c/d", "0/1", "blobs/uploads", "a1.b2_c3/x"] {
             assert!(good.parse::<RepositoryName>().is_ok(), "{good}");
         }
         for bad in [
-            "", "/", "A", "a/B", "a___b", "a..b", "a._b", "a-.b", "-a", "a-", "a//b", "a/", "/a",
-            ".a", "a.", "_a/b", "a/_b", "a b", "a:b", "a@b", "é", "a\0b", "..", "a/../b", "a%2fb",
+            "", "/", "A", "a/B", "a___b", "a..b", "a._b", "a-.b", "-a", "a-", "a//b", "a/", "/a", ".a", "a.", "_a/b", "a/_b", "a b", "a:b",
+            "a@b", "é", "a\0b", "..", "a/../b", "a%2fb",
         ] {
-            assert_eq!(
-                bad.parse::<RepositoryName>(),
-                Err(NameError::Malformed),
-                "{bad}"
-            );
+            assert_eq!(bad.parse::<RepositoryName>(), Err(NameError::Malformed), "{bad}");
         }
     }
 
     /// R6.
     #[test]
     fn names_end_at_255_characters() {
-        assert!(
-            format!("p/{}", "a".repeat(253))
-                .parse::<RepositoryName>()
-                .is_ok()
-        );
-        assert_eq!(
-            format!("p/{}", "a".repeat(254)).parse::<RepositoryName>(),
-            Err(NameError::TooLong)
-        );
+        assert!(format!("p/{}", "a".repeat(253)).parse::<RepositoryName>().is_ok());
+        assert_eq!(format!("p/{}", "a".repeat(254)).parse::<RepositoryName>(), Err(NameError::TooLong));
     }
 
     #[test]
     fn the_project_is_the_first_of_several_components() {
         let deep: RepositoryName = "north/deep/er".parse().unwrap();
-        assert_eq!(
-            (deep.project(), deep.rest()),
-            (Some("north"), Some("deep/er"))
-        );
+        assert_eq!((deep.project(), deep.rest()), (Some("north"), Some("deep/er")));
         let single: RepositoryName = "north".parse().unwrap();
         assert_eq!((single.project(), single.rest()), (None, None));
     }

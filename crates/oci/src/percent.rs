@@ -55,11 +55,7 @@ pub(crate) fn encode(text: &str) -> String {
         } else {
             out.push('%');
             for nibble in [byte >> 4, byte & 15] {
-                out.push(
-                    char::from_digit(u32::from(nibble), 16)
-                        .unwrap_or('0')
-                        .to_ascii_uppercase(),
-                );
+                out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
             }
         }
     }

@@ -34,11 +34,7 @@ pub fn parse_range(header: &str, size: u64) -> RangeOutcome {
     }
     let mut ranges = Vec::new();
     let mut count = 0;
-    for spec in set
-        .split(',')
-        .map(str::trim)
-        .filter(|spec| !spec.is_empty())
-    {
+    for spec in set.split(',').map(str::trim).filter(|spec| !spec.is_empty()) {
         count += 1;
         if count > MAX_RANGES {
             return RangeOutcome::TooMany;
@@ -49,10 +45,7 @@ pub fn parse_range(header: &str, size: u64) -> RangeOutcome {
             Spec::Inside(start, end) => ranges.push((start, end)),
         }
     }
-    let total: u128 = ranges
-        .iter()
-        .map(|(start, end)| u128::from(end - start) + 1)
-        .sum();
+    let total: u128 = ranges.iter().map(|(start, end)| u128::from(end - start) + 1).sum();
     match ranges.len() {
         0 => RangeOutcome::Unsatisfiable,
         1 => RangeOutcome::Ranges(ranges),
@@ -132,9 +125,7 @@ impl std::str::FromStr for ContentRange {
     fn from_str(header: &str) -> Result<Self, ContentRangeError> {
         let text = header.trim();
         let text = match text.get(..5) {
-            Some(unit) if unit.eq_ignore_ascii_case("bytes") => {
-                text[5..].trim_start_matches([' ', '='])
-            }
+            Some(unit) if unit.eq_ignore_ascii_case("bytes") => text[5..].trim_start_matches([' ', '=']),
             _ => text,
         };
         let (range, total) = match text.split_once('/') {
@@ -148,13 +139,8 @@ impl std::str::FromStr for ContentRange {
         match (number(first.trim()), number(last.trim())) {
             (Some(start), Some(end)) if end < start => Err(ContentRangeError::Reversed),
             // Beyond what any store can hold; also keeps every sum of offset and length inside 64 bits.
-            (Some(_), Some(end)) if end >= i64::MAX.unsigned_abs() => {
-                Err(ContentRangeError::Malformed)
-            }
-            (Some(start), Some(end_inclusive)) => Ok(Self {
-                start,
-                end_inclusive,
-            }),
+            (Some(_), Some(end)) if end >= i64::MAX.unsigned_abs() => Err(ContentRangeError::Malformed),
+            (Some(start), Some(end_inclusive)) => Ok(Self { start, end_inclusive }),
             _ => Err(ContentRangeError::Malformed),
         }
     }
@@ -187,23 +173,14 @@ impl Multipart {
         let mut parts = Vec::with_capacity(ranges.len());
         for (index, (start, end)) in ranges.iter().copied().enumerate() {
             let lead = if index == 0 { "" } else { "\r\n" };
-            let text = format!(
-                "{lead}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: bytes {start}-{end}/{size}\r\n\r\n"
-            );
+            let text = format!("{lead}--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: bytes {start}-{end}/{size}\r\n\r\n");
             let bytes = end.saturating_sub(start).saturating_add(1);
-            length = length
-                .saturating_add(text.len() as u64)
-                .saturating_add(bytes);
+            length = length.saturating_add(text.len() as u64).saturating_add(bytes);
             parts.push((text, start, end));
         }
         let tail = format!("\r\n--{boundary}--\r\n");
         length = length.saturating_add(tail.len() as u64);
-        Self {
-            content_type: format!("multipart/byteranges; boundary={boundary}"),
-            parts,
-            tail,
-            length,
-        }
+        Self { content_type: format!("multipart/byteranges; boundary={boundary}"), parts, tail, length }
     }
 }
 
@@ -230,11 +207,7 @@ mod tests {
             ("bytes=0-", 2048, ranges(&[(0, 2047)])),
             ("bytes=2047-2047", 2048, ranges(&[(2047, 2047)])),
             ("Bytes = 0-1", 2048, ranges(&[(0, 1)])),
-            (
-                "bytes=0-99999999999999999999999",
-                2048,
-                ranges(&[(0, 2047)]),
-            ),
+            ("bytes=0-99999999999999999999999", 2048, ranges(&[(0, 2047)])),
             ("bytes=500-0", 2048, Unsatisfiable),
             ("bytes=5000-10000", 2048, Unsatisfiable),
             ("bytes=2048-", 2048, Unsatisfiable),
@@ -277,12 +250,7 @@ mod tests {
     /// R107.
     #[test]
     fn chunks_are_read_with_and_without_unit() {
-        let range = |start, end_inclusive| {
-            Ok(ContentRange {
-                start,
-                end_inclusive,
-            })
-        };
+        let range = |start, end_inclusive| Ok(ContentRange { start, end_inclusive });
         for (header, expected) in [
             ("0-9", range(0, 9)),
             ("10-10", range(10, 10)),
@@ -303,14 +271,7 @@ mod tests {
         ] {
             assert_eq!(header.parse::<ContentRange>(), expected, "{header}");
         }
-        assert_eq!(
-            ContentRange {
-                start: 5,
-                end_inclusive: 9
-            }
-            .length(),
-            5
-        );
+        assert_eq!(ContentRange { start: 5, end_inclusive: 9 }.length(), 5);
     }
 
     /// R89.

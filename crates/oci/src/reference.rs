@@ -59,11 +59,7 @@ impl FromStr for Reference {
 
     /// A tag cannot contain a colon, so a text with one is read as digest and everything else as tag.
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        if text.contains(':') {
-            Ok(Self::Digest(text.parse()?))
-        } else {
-            Ok(Self::Tag(text.parse()?))
-        }
+        if text.contains(':') { Ok(Self::Digest(text.parse()?)) } else { Ok(Self::Tag(text.parse()?)) }
     }
 }
 
@@ -80,27 +76,10 @@ mod tests {
     #[test]
     fn a_colon_makes_a_digest() {
         let digest = Digest::sha256(b"x");
-        assert_eq!(
-            digest.as_str().parse::<Reference>().unwrap().digest(),
-            Some(&digest)
-        );
-        assert_eq!(
-            "v1".parse::<Reference>().unwrap().tag().map(Tag::as_str),
-            Some("v1")
-        );
-        assert_eq!(
-            "sha256:x".parse::<Reference>(),
-            Err(ReferenceError::Digest(DigestError::Malformed))
-        );
-        assert_eq!(
-            "md5:aa".parse::<Reference>(),
-            Err(ReferenceError::Digest(DigestError::UnsupportedAlgorithm(
-                "md5".into()
-            )))
-        );
-        assert_eq!(
-            ".x".parse::<Reference>(),
-            Err(ReferenceError::Tag(TagError::Malformed))
-        );
+        assert_eq!(digest.as_str().parse::<Reference>().unwrap().digest(), Some(&digest));
+        assert_eq!("v1".parse::<Reference>().unwrap().tag().map(Tag::as_str), Some("v1"));
+        assert_eq!("sha256:x".parse::<Reference>(), Err(ReferenceError::Digest(DigestError::Malformed)));
+        assert_eq!("md5:aa".parse::<Reference>(), Err(ReferenceError::Digest(DigestError::UnsupportedAlgorithm("md5".into()))));
+        assert_eq!(".x".parse::<Reference>(), Err(ReferenceError::Tag(TagError::Malformed)));
     }
 }

@@ -39,11 +39,7 @@ pub struct ReferrersIndex {
 impl ReferrersIndex {
     /// An index of these referrers.
     pub fn new(manifests: Vec<Referrer>) -> Self {
-        Self {
-            schema_version: 2,
-            media_type: OCI_INDEX,
-            manifests,
-        }
+        Self { schema_version: 2, media_type: OCI_INDEX, manifests }
     }
 
     /// The Content-Type the answer must have, exactly.
@@ -68,18 +64,9 @@ mod tests {
     #[test]
     fn entries_have_exactly_the_specified_members() {
         let digest = Digest::sha256(b"");
-        let bare = Referrer {
-            media_type: OCI_INDEX.into(),
-            digest: digest.clone(),
-            size: 7,
-            annotations: BTreeMap::new(),
-            artifact_type: None,
-        };
-        let full = Referrer {
-            annotations: [("k".to_owned(), "v".to_owned())].into(),
-            artifact_type: Some("a/b".into()),
-            ..bare.clone()
-        };
+        let bare =
+            Referrer { media_type: OCI_INDEX.into(), digest: digest.clone(), size: 7, annotations: BTreeMap::new(), artifact_type: None };
+        let full = Referrer { annotations: [("k".to_owned(), "v".to_owned())].into(), artifact_type: Some("a/b".into()), ..bare.clone() };
         let text = serde_json::to_string(&ReferrersIndex::new(vec![bare, full])).unwrap();
         assert_eq!(
             text,
@@ -87,12 +74,6 @@ mod tests {
                 r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{{"mediaType":"{OCI_INDEX}","digest":"{digest}","size":7}},{{"mediaType":"{OCI_INDEX}","digest":"{digest}","size":7,"annotations":{{"k":"v"}},"artifactType":"a/b"}}]}}"#
             )
         );
-        assert_eq!(
-            Manifest::parse(text.as_bytes(), Some(ReferrersIndex::CONTENT_TYPE))
-                .unwrap()
-                .manifests
-                .len(),
-            2
-        );
+        assert_eq!(Manifest::parse(text.as_bytes(), Some(ReferrersIndex::CONTENT_TYPE)).unwrap().manifests.len(), 2);
     }
 }

@@ -22,20 +22,13 @@ pub struct Scope {
 impl Scope {
     /// A scope of these parts.
     pub fn new(kind: &str, name: &str, actions: &[&str]) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-        }
+        Self { kind: kind.to_owned(), name: name.to_owned(), actions: actions.iter().map(|action| (*action).to_owned()).collect() }
     }
 
     /// Reads all scopes of a text, separated by white space; empty ones are dropped, duplicates and order are kept.
     /// A client may also repeat the parameter: read each value and join the results.
     pub fn parse_list(text: &str) -> Vec<Self> {
-        text.split_ascii_whitespace()
-            .take(MAX_SCOPES)
-            .map(Self::parse)
-            .collect()
+        text.split_ascii_whitespace().take(MAX_SCOPES).map(Self::parse).collect()
     }
 
     /// Reads one scope. The last of three or more parts holds the actions, so a name may contain colons; a scope of two
@@ -44,16 +37,8 @@ impl Scope {
     pub fn parse(text: &str) -> Self {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let (name, actions) = rest.rsplit_once(':').unwrap_or((rest, ""));
-        let actions = actions
-            .split(',')
-            .filter(|action| !action.is_empty())
-            .map(str::to_owned)
-            .collect();
-        Self {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            actions,
-        }
+        let actions = actions.split(',').filter(|action| !action.is_empty()).map(str::to_owned).collect();
+        Self { kind: kind.to_owned(), name: name.to_owned(), actions }
     }
 }
 
@@ -79,28 +64,13 @@ mod tests {
     #[test]
     fn scopes_are_read_as_clients_write_them() {
         for (text, expected) in [
-            (
-                "repository:ns/name:pull,push",
-                Scope::new("repository", "ns/name", &["pull", "push"]),
-            ),
-            (
-                "repository:host:5000/ns/name:pull",
-                Scope::new("repository", "host:5000/ns/name", &["pull"]),
-            ),
+            ("repository:ns/name:pull,push", Scope::new("repository", "ns/name", &["pull", "push"])),
+            ("repository:host:5000/ns/name:pull", Scope::new("repository", "host:5000/ns/name", &["pull"])),
             ("repository:p/r", Scope::new("repository", "p/r", &[])),
             ("repository:p/r:", Scope::new("repository", "p/r", &[])),
-            (
-                "repository:p/r:,pull,,",
-                Scope::new("repository", "p/r", &["pull"]),
-            ),
-            (
-                "repository(plugin):p/r:pull",
-                Scope::new("repository(plugin)", "p/r", &["pull"]),
-            ),
-            (
-                "registry:catalog:*",
-                Scope::new("registry", "catalog", &["*"]),
-            ),
+            ("repository:p/r:,pull,,", Scope::new("repository", "p/r", &["pull"])),
+            ("repository(plugin):p/r:pull", Scope::new("repository(plugin)", "p/r", &["pull"])),
+            ("registry:catalog:*", Scope::new("registry", "catalog", &["*"])),
             ("repository", Scope::new("repository", "", &[])),
             ("", Scope::new("", "", &[])),
             ("::", Scope::new("", "", &[])),
@@ -111,24 +81,17 @@ mod tests {
 
     #[test]
     fn several_scopes_are_separated_by_spaces() {
-        let list =
-            Scope::parse_list("  repository:a/b:pull  registry:catalog:* repository:a/b:pull ");
+        let list = Scope::parse_list("  repository:a/b:pull  registry:catalog:* repository:a/b:pull ");
         assert_eq!(list.len(), 3);
         assert_eq!(list[0], list[2]);
         assert!(Scope::parse_list("").is_empty() && Scope::parse_list("   ").is_empty());
-        assert_eq!(
-            Scope::parse_list(&"a:b:c ".repeat(10_000)).len(),
-            MAX_SCOPES
-        );
+        assert_eq!(Scope::parse_list(&"a:b:c ".repeat(10_000)).len(), MAX_SCOPES);
     }
 
     #[test]
     fn a_scope_is_an_access_claim() {
         let scope = Scope::new("repository", "p/r", &["pull"]);
-        assert_eq!(
-            serde_json::to_string(&scope).unwrap(),
-            r#"{"type":"repository","name":"p/r","actions":["pull"]}"#
-        );
+        assert_eq!(serde_json::to_string(&scope).unwrap(), r#"{"type":"repository","name":"p/r","actions":["pull"]}"#);
         assert_eq!(scope.to_string(), "repository:p/r:pull");
     }
 

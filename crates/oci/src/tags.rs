@@ -19,13 +19,7 @@ mod tests {
     /// R137.
     #[test]
     fn a_tag_list_has_name_and_tags() {
-        let list = TagList {
-            name: "p/a".into(),
-            tags: vec![],
-        };
-        assert_eq!(
-            serde_json::to_string(&list).unwrap(),
-            r#"{"name":"p/a","tags":[]}"#
-        );
+        let list = TagList { name: "p/a".into(), tags: vec![] };
+        assert_eq!(serde_json::to_string(&list).unwrap(), r#"{"name":"p/a","tags":[]}"#);
     }
 }

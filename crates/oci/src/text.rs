@@ -6,11 +6,7 @@ const EXCERPT: usize = 200;
 
 /// The beginning of a text, with control characters replaced, for use inside a message.
 pub(crate) fn excerpt(text: &str) -> String {
-    let mut out: String = text
-        .chars()
-        .take(EXCERPT)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut out: String = text.chars().take(EXCERPT).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(EXCERPT).is_some() {
         out.push('…');
     }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::permission::{
-    Action, Allowed, Caller, Denied, Holder, Project, ProjectFacts, Resource, Role, System, TokenScope, decide_project, decide_repository, decide_system,
+    Action, Allowed, Caller, Denied, Holder, Project, ProjectFacts, Resource, Role, System, TokenScope, decide_project, decide_repository,
+    decide_system,
 };
 use model::{ProjectId, UserId};
 use moka::sync::Cache;

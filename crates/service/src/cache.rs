@@ -78,7 +78,9 @@ impl Caches {
             repositories: Cache::builder().max_capacity(50_000).time_to_live(LIFETIME).build(),
             manifests: Cache::builder()
                 .max_capacity(MANIFEST_BYTES)
-                .weigher(|k: &ManifestKey, v: &Dated<Arc<CachedManifest>>| (v.value.content.len() + k.1.len() + 256).try_into().unwrap_or(u32::MAX))
+                .weigher(|k: &ManifestKey, v: &Dated<Arc<CachedManifest>>| {
+                    (v.value.content.len() + k.1.len() + 256).try_into().unwrap_or(u32::MAX)
+                })
                 .time_to_live(LIFETIME)
                 .build(),
             blobs: Cache::builder().max_capacity(50_000).time_to_live(LIFETIME).build(),

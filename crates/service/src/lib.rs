@@ -9,10 +9,10 @@ pub mod clock;
 pub mod error;
 pub mod group;
 pub mod immutable;
+pub mod label;
 pub mod member;
 pub mod project;
 pub mod quota;
-pub mod label;
 pub mod record;
 pub mod registry;
 pub mod replicas;
@@ -154,7 +154,20 @@ impl Services {
         let caches = Arc::new(Caches::new(replicas.clone()));
         let authz = Authz::new(db.clone(), caches.clone());
         let recorder = Recorder::new(db.clone());
-        let core = Arc::new(Core { db, blobs, clock, ids, current_settings, seal, replicas, caches, authz, tokens, recorder, upload_locks: registry::UploadLocks::default() });
+        let core = Arc::new(Core {
+            db,
+            blobs,
+            clock,
+            ids,
+            current_settings,
+            seal,
+            replicas,
+            caches,
+            authz,
+            tokens,
+            recorder,
+            upload_locks: registry::UploadLocks::default(),
+        });
         let authn = authn::Authn::new(core.clone());
         let sessions = session::Sessions::new(core.clone(), authn.clone());
         Ok(Self {

@@ -8,8 +8,8 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use model::permission::TokenAccess;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use model::permission::TokenAccess;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 

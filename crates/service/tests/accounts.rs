@@ -284,7 +284,9 @@ async fn who_may_do_what_to_accounts() {
     for refusal in refusals {
         assert_eq!((refusal.status, refusal.message()), (403, "dana"));
     }
-    for refusal in [users.get(&Actor::Anonymous, dana).await.unwrap_err(), users.create(&Actor::Anonymous, &creation("x"), true).await.unwrap_err()] {
+    for refusal in
+        [users.get(&Actor::Anonymous, dana).await.unwrap_err(), users.create(&Actor::Anonymous, &creation("x"), true).await.unwrap_err()]
+    {
         assert_eq!(refusal.status, 401);
     }
     assert_eq!(users.update(&actor, dana, &profile("evan@example.com")).await.unwrap_err().status, 409);

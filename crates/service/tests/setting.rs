@@ -109,7 +109,8 @@ async fn only_administrators_see_and_change_settings() {
     it.change(input).await.unwrap();
     let error = it.services.configuration.writable().unwrap_err();
     assert_eq!((error.status, error.code()), (403, "DENIED"));
-    let audit = it.rows("SELECT operation || ' ' || resource || ' ' || username FROM audit_log WHERE resource_type = 'configuration'").await;
+    let audit =
+        it.rows("SELECT operation || ' ' || resource || ' ' || username FROM audit_log WHERE resource_type = 'configuration'").await;
     assert_eq!(audit, [("update configuration admin".to_owned(),)]);
 }
 
@@ -122,7 +123,10 @@ async fn changes_outlive_the_process_and_reach_the_others() {
     it.change(Configurations { token_expiration: Some(5), banner_message: Some("tonight".into()), ..none() }).await.unwrap();
     assert_eq!(other.core.settings().token_lifetime, 90);
     other.configuration.refresh().await.unwrap();
-    assert_eq!((other.core.settings().token_lifetime, other.system.info(&Actor::Anonymous, "").banner_message.as_deref()), (300, Some("tonight")));
+    assert_eq!(
+        (other.core.settings().token_lifetime, other.system.info(&Actor::Anonymous, "").banner_message.as_deref()),
+        (300, Some("tonight"))
+    );
     let later = it.another(Settings { token_lifetime: 90, session_lifetime: 7200, ..Settings::default() }).await;
     assert_eq!((later.core.settings().token_lifetime, later.core.settings().session_lifetime), (300, 7200));
 }
@@ -178,7 +182,9 @@ async fn who_may_make_projects_and_accounts_follows_the_settings() {
     let it = Instance::open().await;
     it.add("dana").await;
     let dana = it.basic("dana", PASSWORD).await;
-    it.change(Configurations { project_creation_restriction: Some("adminonly".into()), self_registration: Some(true), ..none() }).await.unwrap();
+    it.change(Configurations { project_creation_restriction: Some("adminonly".into()), self_registration: Some(true), ..none() })
+        .await
+        .unwrap();
     let project = |name: &str| ProjectReq { project_name: name.into(), ..ProjectReq::default() };
     assert_eq!(it.services.projects.create(&dana, project("north")).await.unwrap_err().message(), "Only system admin can create project");
     let info = it.services.system.info(&dana, "http://localhost");

@@ -86,7 +86,8 @@ impl Mouth {
     /// The database.
     pub async fn say(&mut self, what: &[Announcement]) -> Result<()> {
         const SQL: &str = "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS said (channel, payload)";
-        let (channels, payloads): (Vec<&str>, Vec<&str>) = what.iter().map(|(channel, payload)| (channel.as_str(), payload.as_str())).unzip();
+        let (channels, payloads): (Vec<&str>, Vec<&str>) =
+            what.iter().map(|(channel, payload)| (channel.as_str(), payload.as_str())).unzip();
         sqlx::query(SQL).bind(channels).bind(payloads).execute(&mut self.0).await?;
         Ok(())
     }

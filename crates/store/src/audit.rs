@@ -32,10 +32,8 @@ pub async fn append(link: &mut Link<'_>, entries: &[AuditEntry]) -> Result<()> {
                 format!("(${}, ${}, ${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4, n + 5, n + 6)
             })
             .collect();
-        let sql = format!(
-            "INSERT INTO audit_log (project_id, operation, resource_type, resource, username, op_time) VALUES {}",
-            rows.join(", ")
-        );
+        let sql =
+            format!("INSERT INTO audit_log (project_id, operation, resource_type, resource, username, op_time) VALUES {}", rows.join(", "));
         on!(link, |c| {
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
             for e in chunk {

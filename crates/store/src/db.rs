@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlStr, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::dialect::Engine;
 use crate::error::Result;
@@ -187,7 +187,13 @@ impl Db {
                     Durability::Relaxed => "PRAGMA synchronous = NORMAL",
                 };
                 sqlx::query(level).execute(&mut *connection).await?;
-                Ok(Tx::Sqlite(Transaction::begin(sqlx::pool::MaybePoolConnection::PoolConnection(connection), Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?))
+                Ok(Tx::Sqlite(
+                    Transaction::begin(
+                        sqlx::pool::MaybePoolConnection::PoolConnection(connection),
+                        Some(SqlStr::from_static("BEGIN IMMEDIATE")),
+                    )
+                    .await?,
+                ))
             }
             Self::Postgres(pool) => {
                 let mut tx = pool.begin().await?;

@@ -7,8 +7,8 @@ mod error;
 pub mod list;
 
 pub mod accessory;
-pub mod announce;
 pub mod allowlist;
+pub mod announce;
 pub mod artifact;
 pub mod audit;
 pub mod blob;

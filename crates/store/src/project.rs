@@ -121,8 +121,7 @@ pub async fn delete(link: &mut Link<'_>, id: ProjectId, now: i64) -> Result<()> 
 /// Keeps a project from being deleted until this transaction ends; `false` when it is gone already. Many transactions may do so at once.
 pub async fn hold(link: &mut Link<'_>, project: &Allowed<Project>) -> Result<bool> {
     let sql = format!("SELECT id FROM project WHERE id = $1 AND deleted_at IS NULL{}", link.engine().keeping("project"));
-    let row: Option<(i64,)> =
-        on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.id().get()).fetch_optional(c).await)?;
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.id().get()).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 
@@ -184,11 +183,7 @@ const FROM: &str = "FROM project p LEFT JOIN user_account u ON u.id = p.owner_id
 /// A page of the projects that somebody sees, by name unless the query says otherwise.
 pub async fn list(link: &mut Link<'_>, viewer: &Viewer, query: &ListQuery) -> Result<Page<ListedProject>> {
     let (sql, binds) = viewer.condition(link.engine());
-    List::new(SELECT, FROM, COLUMNS, "p.name", "p.id")
-        .condition("p.deleted_at IS NULL", [])
-        .condition(sql, binds)
-        .page(link, query)
-        .await
+    List::new(SELECT, FROM, COLUMNS, "p.name", "p.id").condition("p.deleted_at IS NULL", []).condition(sql, binds).page(link, query).await
 }
 
 /// One project as lists show it.

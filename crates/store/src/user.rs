@@ -132,7 +132,8 @@ pub async fn insert(link: &mut Link<'_>, user: &NewUser<'_>, secret_hash: &str, 
 }
 
 async fn insert_local_identity(link: &mut Link<'_>, id: UserId, username: &str, secret_hash: &str, now: i64) -> Result<()> {
-    const SQL: &str = "INSERT INTO identity (user_id, source, subject, secret_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)";
+    const SQL: &str =
+        "INSERT INTO identity (user_id, source, subject, secret_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)";
     on!(link, |c| sqlx::query(SQL).bind(id.get()).bind(LOCAL).bind(username).bind(secret_hash).bind(now).execute(c).await.map(drop))?;
     Ok(())
 }
@@ -149,14 +150,8 @@ pub async fn set_secret_hash(link: &mut Link<'_>, id: UserId, secret_hash: &str,
 pub async fn set_profile(link: &mut Link<'_>, id: UserId, email: &str, realname: &str, comment: &str, now: i64) -> Result<bool> {
     const SQL: &str = "UPDATE user_account SET email = $2, realname = $3, comment = $4, updated_at = $5
         WHERE id = $1 AND deleted_at IS NULL RETURNING id";
-    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL)
-        .bind(id.get())
-        .bind(email)
-        .bind(realname)
-        .bind(comment)
-        .bind(now)
-        .fetch_optional(c)
-        .await)?;
+    let row: Option<(i64,)> =
+        on!(link, |c| sqlx::query_as(SQL).bind(id.get()).bind(email).bind(realname).bind(comment).bind(now).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 
@@ -199,10 +194,7 @@ pub async fn has_role_anywhere(link: &mut Link<'_>, id: UserId, role: i64) -> Re
 
 /// A page of all accounts but the built-in administrator's, by name unless the query says otherwise.
 pub async fn list(link: &mut Link<'_>, query: &ListQuery) -> Result<Page<UserRow>> {
-    List::new(SELECT, "FROM user_account", COLUMNS, "username", "id")
-        .condition("deleted_at IS NULL AND id > 1", [])
-        .page(link, query)
-        .await
+    List::new(SELECT, "FROM user_account", COLUMNS, "username", "id").condition("deleted_at IS NULL AND id > 1", []).page(link, query).await
 }
 
 /// An account that was searched for by its name.

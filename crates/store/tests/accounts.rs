@@ -86,9 +86,10 @@ async fn one_signs_in_by_name_or_address_and_the_name_goes_first() {
 async fn lists_filter_order_and_page() {
     each(async |db| {
         first(&db).await;
-        for (i, (name, email)) in [("dana", "dana@example.com"), ("evan", "e_van@example.com"), ("Dana", "upper@example.org"), ("flo%ra", "f@x.io")]
-            .into_iter()
-            .enumerate()
+        for (i, (name, email)) in
+            [("dana", "dana@example.com"), ("evan", "e_van@example.com"), ("Dana", "upper@example.org"), ("flo%ra", "f@x.io")]
+                .into_iter()
+                .enumerate()
         {
             add(&db, name, email, 1_600_000_000_000_000 + i as i64 * 1_000_000).await.unwrap();
         }
@@ -143,7 +144,8 @@ async fn sessions_end_by_time_by_hand_and_with_the_account() {
         let mut tx = db.write().await.unwrap();
         session::insert(&mut tx.link(), &one, dana, 10, 100).await.unwrap();
         session::insert(&mut tx.link(), &two, dana, 10, 100).await.unwrap();
-        let holder = |found: Option<(session::SessionRow, Option<user::UserRow>)>| found.map(|(s, u)| (s.expires_at, u.map(|u| u.username)));
+        let holder =
+            |found: Option<(session::SessionRow, Option<user::UserRow>)>| found.map(|(s, u)| (s.expires_at, u.map(|u| u.username)));
         assert_eq!(holder(session::find(&mut tx.link(), &one, 99).await.unwrap()), Some((100, Some("dana".into()))));
         assert_eq!(holder(session::find(&mut tx.link(), &one, 100).await.unwrap()), None);
         session::extend(&mut tx.link(), &one, 200).await.unwrap();
@@ -161,9 +163,17 @@ async fn sessions_end_by_time_by_hand_and_with_the_account() {
 
 #[test]
 fn stored_permissions_become_grants() {
-    let access = |resource: &str, action: &str, effect: &str| StoredAccess { resource: resource.into(), action: action.into(), effect: effect.into() };
+    let access = |resource: &str, action: &str, effect: &str| StoredAccess {
+        resource: resource.into(),
+        action: action.into(),
+        effect: effect.into(),
+    };
     let stored = [
-        StoredPermission { kind: "project".into(), project_id: Some(3), access: vec![access("repository", "pull", ""), access("nonsense", "pull", "")] },
+        StoredPermission {
+            kind: "project".into(),
+            project_id: Some(3),
+            access: vec![access("repository", "pull", ""), access("nonsense", "pull", "")],
+        },
         StoredPermission { kind: "project".into(), project_id: None, access: vec![access("tag", "list", "deny")] },
         StoredPermission { kind: "system".into(), project_id: None, access: vec![access("user", "list", "allow")] },
         StoredPermission { kind: "other".into(), project_id: None, access: vec![access("user", "list", "allow")] },

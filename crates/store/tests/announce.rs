@@ -5,7 +5,8 @@ use testkit::database;
 #[tokio::test]
 async fn what_is_said_is_heard_in_order_on_its_channel() {
     let Some(postgres) = database::postgres().await else { return };
-    let (mut ear, mut mouth) = store::announce::open(&postgres.db, &["all", "mine"]).await.expect("it opens").expect("PostgreSQL can listen");
+    let (mut ear, mut mouth) =
+        store::announce::open(&postgres.db, &["all", "mine"]).await.expect("it opens").expect("PostgreSQL can listen");
     let (other, mut other_mouth) = store::announce::open(&postgres.db, &["all"]).await.expect("it opens").expect("PostgreSQL can listen");
     assert_eq!(mouth.listeners().await.expect("a count"), 2);
     let said = |channel: &str, text: &str| (channel.to_owned(), text.to_owned());

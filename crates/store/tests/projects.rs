@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use model::list::{ListQuery, Paging, parse_q, parse_sort};
 use model::permission::{Action, Allowed, Caller, Project, ProjectFacts, Resource, Role, System, decide_project, decide_system};
 use model::{MemberId, ProjectId, UserId};
-use store::member::Entity;
 use store::label::NewLabel;
+use store::member::Entity;
 use store::project::NewProject;
 use store::quota::Charge;
 use store::repository::Viewer;
@@ -305,7 +305,9 @@ async fn contents_count_once_and_only_where_they_fit() {
         assert_eq!(quota::charge(link, world.north, &contents(&[("b", 30), ("d", 1)])).await.unwrap(), full);
         // Whatever sizes are claimed, their sum is a number.
         let huge = contents(&[("e", i64::MAX), ("f", i64::MAX)]);
-        assert!(matches!(quota::charge(link, world.north, &huge).await.unwrap(), Charge::Exceeded { adding, used: 100, .. } if adding > 1 << 60));
+        assert!(
+            matches!(quota::charge(link, world.north, &huge).await.unwrap(), Charge::Exceeded { adding, used: 100, .. } if adding > 1 << 60)
+        );
         quota::count(link, world.atlas, &first).await.unwrap();
         quota::count(link, world.atlas, &first).await.unwrap();
         assert_eq!(quota::find(link, world.atlas).await.unwrap().unwrap().used, 40);

@@ -111,7 +111,8 @@ impl Server {
     /// # Errors
     /// There is no PostgreSQL database, or it does not answer.
     pub async fn end_connections(&self, application: &str) -> Result<(), StartError> {
-        const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
+        const END: &str =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
         let url = self.database_url().ok_or_else(|| told("the database is no PostgreSQL"))?;
         let mut connection = PgConnection::connect(&url).await.map_err(told)?;
         sqlx::query(END).bind(application).execute(&mut connection).await.map_err(told)?;

@@ -21,10 +21,7 @@ pub(super) async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn reset_password(
-    config: Config,
-    file: Option<PathBuf>,
-) -> anyhow::Result<ExitCode> {
+pub(super) async fn reset_password(config: Config, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let password = file.as_deref().map(read_password).transpose()?;
     match compose::reset_admin_password(&config, password).await? {
         Some(file) => println!("The administrator's new password is in {}", file.display()),
@@ -38,15 +35,9 @@ fn read_password(file: &Path) -> anyhow::Result<Secret> {
     let mut limited: Box<dyn std::io::Read> = if file == Path::new("-") {
         Box::new(std::io::stdin().take(PASSWORD_LIMIT))
     } else {
-        Box::new(
-            std::fs::File::open(file)
-                .with_context(|| format!("{} cannot be opened", file.display()))?
-                .take(PASSWORD_LIMIT),
-        )
+        Box::new(std::fs::File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?.take(PASSWORD_LIMIT))
     };
-    limited
-        .read_to_string(&mut text)
-        .with_context(|| format!("{} cannot be read", file.display()))?;
+    limited.read_to_string(&mut text).with_context(|| format!("{} cannot be read", file.display()))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         bail!("{} holds no password", file.display());

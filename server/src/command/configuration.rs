@@ -12,14 +12,8 @@ pub(super) fn check(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     if let Tls::Files { certificate, key } = &loaded.config.tls {
         Certificates::from_files(certificate, key)?;
     }
-    let file = loaded.file.as_ref().map_or_else(
-        || "no file was read".to_owned(),
-        |file| format!("file: {}", file.display()),
-    );
-    println!(
-        "The configuration is valid ({file}).\n\n{}",
-        config::summary(loaded).trim_end()
-    );
+    let file = loaded.file.as_ref().map_or_else(|| "no file was read".to_owned(), |file| format!("file: {}", file.display()));
+    println!("The configuration is valid ({file}).\n\n{}", config::summary(loaded).trim_end());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -54,10 +54,7 @@ pub(super) async fn run(loaded: Result<Loaded, ConfigError>) -> anyhow::Result<E
             return Ok(ExitCode::from(FAILED));
         }
     };
-    let source = loaded.file.as_ref().map_or_else(
-        || "valid; no file".to_owned(),
-        |file| format!("valid; {}", file.display()),
-    );
+    let source = loaded.file.as_ref().map_or_else(|| "valid; no file".to_owned(), |file| format!("valid; {}", file.display()));
     let config = &loaded.config;
     let findings = [
         ("configuration", Good(source)),
@@ -71,10 +68,7 @@ pub(super) async fn run(loaded: Result<Loaded, ConfigError>) -> anyhow::Result<E
     for (about, finding) in &findings {
         println!("{}", finding.line(about));
     }
-    let bad = findings
-        .iter()
-        .filter(|(_, finding)| matches!(finding, Bad(_)))
-        .count();
+    let bad = findings.iter().filter(|(_, finding)| matches!(finding, Bad(_))).count();
     if bad == 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -85,10 +79,7 @@ pub(super) async fn run(loaded: Result<Loaded, ConfigError>) -> anyhow::Result<E
 /// The directory itself, or where it would be made.
 fn existing(data: &Path) -> &Path {
     let here = Path::new(".");
-    data.ancestors()
-        .find(|path| path.exists())
-        .filter(|path| !path.as_os_str().is_empty())
-        .unwrap_or(here)
+    data.ancestors().find(|path| path.exists()).filter(|path| !path.as_os_str().is_empty()).unwrap_or(here)
 }
 
 fn data_directory(data: &Path) -> Finding {
@@ -97,15 +88,11 @@ fn data_directory(data: &Path) -> Finding {
     let written = fs::write(&probe, b"probe").and_then(|()| fs::remove_file(&probe));
     match written {
         Err(error) => Bad(format!("{} cannot be written: {error}", place.display())),
-        Ok(()) if place != data => Good(format!(
-            "{} does not exist yet and can be made",
-            data.display()
-        )),
+        Ok(()) if place != data => Good(format!("{} does not exist yet and can be made", data.display())),
         Ok(()) => match fs::metadata(data).map(|m| m.permissions().mode() & 0o777) {
-            Ok(mode) if mode & 0o007 != 0 => Doubtful(format!(
-                "{} can be read by every user of this machine; `chmod 700` it",
-                data.display()
-            )),
+            Ok(mode) if mode & 0o007 != 0 => {
+                Doubtful(format!("{} can be read by every user of this machine; `chmod 700` it", data.display()))
+            }
             _ => Good(format!("{} can be written", data.display())),
         },
     }
@@ -136,26 +123,18 @@ fn gib(bytes: u64) -> f64 {
 /// The system's clock, and the one that the data directory's file system goes by.
 fn clock(data: &Path) -> Finding {
     let now = SystemTime::now();
-    if now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .is_ok_and(|since| since.as_secs() < BEFORE_BERTH)
-    {
+    if now.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.as_secs() < BEFORE_BERTH) {
         return Bad("it is wrong by years; tokens and certificates depend on it".to_owned());
     }
     let probe = existing(data).join(format!(".berth-doctor-{}-clock", std::process::id()));
-    let stamped = fs::write(&probe, b"probe")
-        .and_then(|()| fs::metadata(&probe))
-        .and_then(|m| m.modified());
+    let stamped = fs::write(&probe, b"probe").and_then(|()| fs::metadata(&probe)).and_then(|m| m.modified());
     let _ = fs::remove_file(&probe);
     let shown = chrono::DateTime::<chrono::Utc>::from(now).format("%Y-%m-%d %H:%M:%S UTC");
     match stamped {
         Ok(stamp) => {
             let skew = stamp.duration_since(now).unwrap_or_else(|e| e.duration());
             if skew > CLOCK_SKEW {
-                Doubtful(format!(
-                    "{shown}, but the data directory's file system differs by {} s",
-                    skew.as_secs()
-                ))
+                Doubtful(format!("{shown}, but the data directory's file system differs by {} s", skew.as_secs()))
             } else {
                 Good(shown.to_string())
             }
@@ -175,21 +154,12 @@ async fn database(config: &Config) -> Finding {
 fn certificate(tls: &Tls) -> Finding {
     match tls {
         Tls::Off => Good("none; TLS is off".to_owned()),
-        Tls::SelfSigned => Doubtful(
-            "self-signed; fine for trying out, but every client has to be told to trust it"
-                .to_owned(),
-        ),
+        Tls::SelfSigned => Doubtful("self-signed; fine for trying out, but every client has to be told to trust it".to_owned()),
         Tls::Files { certificate, key } => match Certificates::from_files(certificate, key) {
             Err(error) => Bad(format!("{error:#}")),
             Ok(_) => match fs::metadata(key).map(|m| m.permissions().mode() & 0o007) {
-                Ok(0) => Good(format!(
-                    "{} and its key belong together",
-                    certificate.display()
-                )),
-                _ => Doubtful(format!(
-                    "the key {} can be read by every user of this machine",
-                    key.display()
-                )),
+                Ok(0) => Good(format!("{} and its key belong together", certificate.display())),
+                _ => Doubtful(format!("the key {} can be read by every user of this machine", key.display())),
             },
         },
     }
@@ -198,9 +168,7 @@ fn certificate(tls: &Tls) -> Finding {
 async fn port(config: &Config) -> Finding {
     match TcpListener::bind(config.listen) {
         Ok(_) => Good(format!("{} is free", config.listen)),
-        Err(_) if healthcheck::ping(config).await.is_ok() => {
-            Good(format!("{} is served, and answers", config.listen))
-        }
+        Err(_) if healthcheck::ping(config).await.is_ok() => Good(format!("{} is served, and answers", config.listen)),
         Err(error) => Bad(format!("{} cannot be listened on: {error}", config.listen)),
     }
 }
@@ -212,18 +180,12 @@ mod tests {
     #[test]
     fn a_directory_that_is_yet_to_be_made_is_no_problem() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(
-            matches!(data_directory(&dir.path().join("a/b")), Good(text) if text.contains("can be made"))
-        );
+        assert!(matches!(data_directory(&dir.path().join("a/b")), Good(text) if text.contains("can be made")));
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
         assert!(matches!(data_directory(dir.path()), Good(_)));
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         assert!(matches!(data_directory(dir.path()), Doubtful(_)));
-        assert_eq!(
-            fs::read_dir(dir.path()).unwrap().count(),
-            0,
-            "probes are removed"
-        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "probes are removed");
     }
 
     #[test]
@@ -235,9 +197,7 @@ mod tests {
     #[test]
     fn space_and_clock_are_told() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(
-            matches!(free_space(&dir.path().join("later")), Good(t) | Doubtful(t) if t.contains("GiB of"))
-        );
+        assert!(matches!(free_space(&dir.path().join("later")), Good(t) | Doubtful(t) if t.contains("GiB of")));
         assert!(matches!(clock(dir.path()), Good(t) if t.ends_with("UTC")));
     }
 }

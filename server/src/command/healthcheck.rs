@@ -36,26 +36,15 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 pub(super) async fn ping(config: &Config) -> anyhow::Result<()> {
     let addr = reachable(config.listen);
     let asking = async {
-        let stream = TcpStream::connect(addr)
-            .await
-            .with_context(|| format!("nothing answers at {addr}"))?;
+        let stream = TcpStream::connect(addr).await.with_context(|| format!("nothing answers at {addr}"))?;
         if config.tls == Tls::Off {
             ask(stream, addr).await
         } else {
             let connector = TlsConnector::from(Arc::new(client()?));
-            ask(
-                connector
-                    .connect(ServerName::from(addr.ip()), stream)
-                    .await
-                    .context("no TLS connection came about")?,
-                addr,
-            )
-            .await
+            ask(connector.connect(ServerName::from(addr.ip()), stream).await.context("no TLS connection came about")?, addr).await
         }
     };
-    tokio::time::timeout(TIME, asking)
-        .await
-        .with_context(|| format!("{addr} did not answer in time"))?
+    tokio::time::timeout(TIME, asking).await.with_context(|| format!("{addr} did not answer in time"))?
 }
 
 /// A server that listens everywhere is asked on the loopback.
@@ -68,13 +57,8 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn ask(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    addr: SocketAddr,
-) -> anyhow::Result<()> {
-    let request = format!(
-        "GET /api/v2.0/ping HTTP/1.1\r\nHost: {addr}\r\nUser-Agent: berth-healthcheck\r\nConnection: close\r\n\r\n"
-    );
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, addr: SocketAddr) -> anyhow::Result<()> {
+    let request = format!("GET /api/v2.0/ping HTTP/1.1\r\nHost: {addr}\r\nUser-Agent: berth-healthcheck\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut answer = Vec::new();
@@ -91,12 +75,8 @@ async fn ask(
 fn client() -> anyhow::Result<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(AnyCertificate(Arc::clone(&provider)));
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 #[derive(Debug)]
@@ -120,12 +100,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -134,12 +109,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

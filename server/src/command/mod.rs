@@ -37,11 +37,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("berth: {error:#}");
-            ExitCode::from(if error.is::<ConfigError>() {
-                WRONG
-            } else {
-                FAILED
-            })
+            ExitCode::from(if error.is::<ConfigError>() { WRONG } else { FAILED })
         }
     }
 }
@@ -55,10 +51,7 @@ fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         },
         Some(("doctor", args)) => wait(doctor::run(loaded(args))),
         Some(("admin", inner)) => match inner.subcommand() {
-            Some(("reset-password", args)) => wait(admin::reset_password(
-                started(args)?,
-                args.get_one("password-file").cloned(),
-            )),
+            Some(("reset-password", args)) => wait(admin::reset_password(started(args)?, args.get_one("password-file").cloned())),
             _ => Ok(ExitCode::from(WRONG)),
         },
         Some(("healthcheck", args)) => wait(healthcheck::run(loaded(args)?.config)),
@@ -80,47 +73,22 @@ fn loaded(args: &ArgMatches) -> Result<Loaded, ConfigError> {
 }
 
 fn given(args: &ArgMatches) -> Given {
-    let flags = setting_flags()
-        .filter_map(|(key, ..)| Some((key.clone(), args.get_one::<String>(&key)?.clone())))
-        .collect();
-    Given {
-        file: args.get_one::<PathBuf>("config").cloned(),
-        flags,
-    }
+    let flags = setting_flags().filter_map(|(key, ..)| Some((key.clone(), args.get_one::<String>(&key)?.clone()))).collect();
+    Given { file: args.get_one::<PathBuf>("config").cloned(), flags }
 }
 
 fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("berth")
-        .build()?
-        .block_on(work)
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("berth").build()?.block_on(work)
 }
 
 /// Key, flag, name of the value and description of every setting that has a flag.
 fn setting_flags() -> impl Iterator<Item = (String, String, &'static str, String)> {
     SETTINGS.iter().flat_map(|s| {
-        let default = if s.default.is_empty() {
-            String::new()
-        } else {
-            format!(" [default: {}]", s.default)
-        };
-        let own = s.flag.map(|flag| {
-            (
-                s.key.to_owned(),
-                flag.to_owned(),
-                s.value,
-                format!("{}{default}", s.about),
-            )
-        });
+        let default = if s.default.is_empty() { String::new() } else { format!(" [default: {}]", s.default) };
+        let own = s.flag.map(|flag| (s.key.to_owned(), flag.to_owned(), s.value, format!("{}{default}", s.about)));
         let file = (s.shape == Shape::Secret).then(|| {
             let key = format!("{}_file", s.key);
-            (
-                key.clone(),
-                flag_of(&key),
-                "FILE",
-                format!("A file that holds `{}`", s.key),
-            )
+            (key.clone(), flag_of(&key), "FILE", format!("A file that holds `{}`", s.key))
         });
         own.into_iter().chain(file)
     })
@@ -131,11 +99,7 @@ fn setting_flags() -> impl Iterator<Item = (String, String, &'static str, String
 pub fn cli() -> Command {
     let plain = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let configured = |name, about| plain(name, about).args(config_args());
-    let group = |name, about| {
-        plain(name, about)
-            .subcommand_required(true)
-            .arg_required_else_help(true)
-    };
+    let group = |name, about| plain(name, about).subcommand_required(true).arg_required_else_help(true);
     Command::new("berth")
         .about("A container registry platform in one program: registry, portal, API and token service")
         .version(env!("CARGO_PKG_VERSION"))
@@ -150,15 +114,15 @@ pub fn cli() -> Command {
                 .subcommand(plain("example", "Print a commented configuration file")),
         )
         .subcommand(configured("doctor", "Examine configuration, data directory, database, certificate, clock and port"))
-        .subcommand(group("admin", "Emergency access").subcommand(
-            configured("reset-password", "Give the account `admin` a new password").arg(
-                Arg::new("password-file")
-                    .long("password-file")
-                    .value_name("FILE")
-                    .value_parser(value_parser!(PathBuf))
-                    .help("Take the new password from this file, `-` for standard input; without it one is generated and left in a file"),
+        .subcommand(
+            group("admin", "Emergency access").subcommand(
+                configured("reset-password", "Give the account `admin` a new password").arg(
+                    Arg::new("password-file").long("password-file").value_name("FILE").value_parser(value_parser!(PathBuf)).help(
+                        "Take the new password from this file, `-` for standard input; without it one is generated and left in a file",
+                    ),
+                ),
             ),
-        ))
+        )
         .subcommand(configured("healthcheck", "Ask the server that runs with this configuration whether it is well; exit code 0 or 1"))
 }
 

@@ -21,12 +21,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let addr = listener.local_addr()?;
     let app = compose::build(&config).await?;
-    announce(
-        &config,
-        addr,
-        tls.as_deref(),
-        app.admin_password_file.as_deref(),
-    );
+    announce(&config, addr, tls.as_deref(), app.admin_password_file.as_deref());
     if let Some(tls) = tls {
         let ended = stop.graceful.clone();
         tokio::spawn(async move { tls.keep_fresh(ended).await });
@@ -52,26 +47,15 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Certificates>> {
 }
 
 /// What a person who has just started the server needs to know, on standard output; logs are on standard error.
-fn announce(
-    config: &Config,
-    addr: SocketAddr,
-    tls: Option<&Certificates>,
-    password: Option<&std::path::Path>,
-) {
+fn announce(config: &Config, addr: SocketAddr, tls: Option<&Certificates>, password: Option<&std::path::Path>) {
     use std::io::Write as _;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let address = config.external_url.as_ref().map_or_else(
-        || format!("{scheme}://{addr}"),
-        |url| url.as_str().trim_end_matches('/').to_owned(),
-    );
+    let address =
+        config.external_url.as_ref().map_or_else(|| format!("{scheme}://{addr}"), |url| url.as_str().trim_end_matches('/').to_owned());
     // The output may be closed by whoever started the server; that is no reason to end.
     let mut out = std::io::stdout().lock();
     if let (Tls::SelfSigned, Some(tls)) = (&config.tls, tls) {
-        let _ = writeln!(
-            out,
-            "The certificate that clients have to trust is {}",
-            tls.path().display()
-        );
+        let _ = writeln!(out, "The certificate that clients have to trust is {}", tls.path().display());
     }
     if let Some(file) = password {
         let _ = writeln!(out, "The administrator's password is in {}", file.display());
@@ -83,10 +67,7 @@ fn announce(
 
 /// SIGTERM and SIGINT: the first begins the graceful stop, the second ends the wait.
 fn on_signals() -> anyhow::Result<Stop> {
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = Stop::default();
     let told = stop.clone();
     tokio::spawn(async move {

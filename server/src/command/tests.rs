@@ -37,24 +37,12 @@ fn flags_reach_the_configuration() {
         .unwrap();
     let mut found = given(matches.subcommand_matches("serve").unwrap());
     found.flags.sort();
-    let expected = [
-        ("admin_password_file", "/run/pw"),
-        ("database_url", "sqlite:x"),
-        ("listen", "[::]:1"),
-        ("tls.mode", "self-signed"),
-    ];
-    assert_eq!(
-        found.flags,
-        expected.map(|(k, v)| (k.to_owned(), v.to_owned()))
-    );
+    let expected = [("admin_password_file", "/run/pw"), ("database_url", "sqlite:x"), ("listen", "[::]:1"), ("tls.mode", "self-signed")];
+    assert_eq!(found.flags, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
     assert_eq!(found.file, Some(PathBuf::from("/etc/b.toml")));
 }
 
 #[test]
 fn a_secret_has_no_flag_of_its_own() {
-    assert!(
-        cli()
-            .try_get_matches_from(["berth", "serve", "--admin-password", "x"])
-            .is_err()
-    );
+    assert!(cli().try_get_matches_from(["berth", "serve", "--admin-password", "x"]).is_err());
 }

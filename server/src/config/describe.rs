@@ -36,24 +36,9 @@ pub struct Setting {
 }
 
 /// `names`: key, environment variable, flag (empty: none), name of the value.
-const fn setting(
-    names: [&'static str; 4],
-    shape: Shape,
-    default: &'static str,
-    example: &'static str,
-    about: &'static str,
-) -> Setting {
+const fn setting(names: [&'static str; 4], shape: Shape, default: &'static str, example: &'static str, about: &'static str) -> Setting {
     let [key, env, flag, value] = names;
-    Setting {
-        key,
-        env,
-        flag: if flag.is_empty() { None } else { Some(flag) },
-        value,
-        shape,
-        default,
-        example,
-        about,
-    }
+    Setting { key, env, flag: if flag.is_empty() { None } else { Some(flag) }, value, shape, default, example, about }
 }
 
 use Shape::{List, Number, Secret, Text};
@@ -110,8 +95,6 @@ pub const SETTINGS: &[Setting] = &[
 pub fn by_key(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.key == key).or_else(|| {
         let secret = key.strip_suffix("_file")?;
-        SETTINGS
-            .iter()
-            .find(|s| s.key == secret && s.shape == Shape::Secret)
+        SETTINGS.iter().find(|s| s.key == secret && s.shape == Shape::Secret)
     })
 }

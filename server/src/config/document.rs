@@ -35,21 +35,11 @@ pub fn example() -> String {
 }
 
 fn literal(setting: &Setting) -> String {
-    let text = if setting.default.is_empty() {
-        setting.example
-    } else {
-        setting.default
-    };
+    let text = if setting.default.is_empty() { setting.example } else { setting.default };
     match setting.shape {
         Shape::Text | Shape::Secret => format!("\"{text}\""),
         Shape::Number => text.to_owned(),
-        Shape::List => format!(
-            "[{}]",
-            text.split(',')
-                .map(|t| format!("\"{t}\""))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        Shape::List => format!("[{}]", text.split(',').map(|t| format!("\"{t}\"")).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -75,42 +65,19 @@ pub fn reference() -> String {
     let mut out = String::from(include_str!("reference_head.md"));
     out.push_str("\n| in the file | variable | flag | default | what it does |\n| --- | --- | --- | --- | --- |\n");
     for s in SETTINGS {
-        let flag = s
-            .flag
-            .map(|f| format!("`--{f} {}`", s.value))
-            .unwrap_or_default();
-        let default = if s.default.is_empty() {
-            "not set".to_owned()
-        } else {
-            format!("`{}`", s.default)
-        };
+        let flag = s.flag.map(|f| format!("`--{f} {}`", s.value)).unwrap_or_default();
+        let default = if s.default.is_empty() { "not set".to_owned() } else { format!("`{}`", s.default) };
         let (key, env) = (s.key, s.env);
         let _ = match s.shape {
             Shape::Secret => {
                 let file = super::flag_of(&format!("{key}_file"));
-                let flag = if flag.is_empty() {
-                    flag
-                } else {
-                    format!("{flag}, ")
-                };
-                writeln!(
-                    out,
-                    "| `{key}`, `{key}_file` | `{env}`, `{env}_FILE` | {flag}`--{file} FILE` | {default} | {} |",
-                    s.about
-                )
+                let flag = if flag.is_empty() { flag } else { format!("{flag}, ") };
+                writeln!(out, "| `{key}`, `{key}_file` | `{env}`, `{env}_FILE` | {flag}`--{file} FILE` | {default} | {} |", s.about)
             }
-            _ => writeln!(
-                out,
-                "| `{key}` | `{env}` | {flag} | {default} | {} |",
-                s.about
-            ),
+            _ => writeln!(out, "| `{key}` | `{env}` | {flag} | {default} | {} |", s.about),
         };
     }
-    let _ = write!(
-        out,
-        "\n## An example file\n\n`berth config example` prints it.\n\n```toml\n{}```\n",
-        example()
-    );
+    let _ = write!(out, "\n## An example file\n\n`berth config example` prints it.\n\n```toml\n{}```\n", example());
     out
 }
 
@@ -119,11 +86,7 @@ pub fn reference() -> String {
 pub fn summary(loaded: &Loaded) -> String {
     let config = &loaded.config;
     let mut out = String::new();
-    let width = SETTINGS
-        .iter()
-        .map(|s| s.key.len())
-        .max()
-        .unwrap_or_default();
+    let width = SETTINGS.iter().map(|s| s.key.len()).max().unwrap_or_default();
     for setting in SETTINGS {
         let value = value_of(loaded, setting);
         let file = format!("{}_file", setting.key);
@@ -142,10 +105,7 @@ fn value_of(loaded: &Loaded, setting: &Setting) -> String {
     let c = &loaded.config;
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "not set".to_owned());
     let (certificate, key) = match &c.tls {
-        super::Tls::Files { certificate, key } => (
-            Some(certificate.display().to_string()),
-            Some(key.display().to_string()),
-        ),
+        super::Tls::Files { certificate, key } => (Some(certificate.display().to_string()), Some(key.display().to_string())),
         _ => (None, None),
     };
     match setting.key {
@@ -153,12 +113,7 @@ fn value_of(loaded: &Loaded, setting: &Setting) -> String {
         "data" => c.data.display().to_string(),
         "external_url" => or_none(c.external_url.as_ref().map(ToString::to_string)),
         "trusted_proxies" if c.trusted_proxies.is_empty() => "none".to_owned(),
-        "trusted_proxies" => c
-            .trusted_proxies
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
+        "trusted_proxies" => c.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         "tls.mode" => match c.tls {
             super::Tls::Off => "off",
             super::Tls::SelfSigned => "self-signed",
@@ -181,12 +136,7 @@ fn value_of(loaded: &Loaded, setting: &Setting) -> String {
         // Secrets, and whatever is added without a line here: say only whether it is there.
         key => {
             let file = format!("{key}_file");
-            if loaded.places.iter().any(|(k, _)| k == key || *k == file) {
-                "(set)"
-            } else {
-                "not set"
-            }
-            .to_owned()
+            if loaded.places.iter().any(|(k, _)| k == key || *k == file) { "(set)" } else { "not set" }.to_owned()
         }
     }
 }

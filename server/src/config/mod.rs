@@ -128,9 +128,7 @@ impl fmt::Display for ConfigError {
             1 => write!(f, "the configuration has a problem:")?,
             n => write!(f, "the configuration has {n} problems:")?,
         }
-        self.problems
-            .iter()
-            .try_for_each(|problem| write!(f, "\n  - {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
     }
 }
 
@@ -151,10 +149,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// All problems of all sources together.
-pub fn load(
-    given: Given,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Loaded, ConfigError> {
+pub fn load(given: Given, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Loaded, ConfigError> {
     let environment: Vec<_> = environment.into_iter().collect();
     let mut found = Found::default();
     let file = config_file(&given, &environment);
@@ -163,46 +158,24 @@ pub fn load(
     }
     found.read_environment(environment);
     found.read_flags(given.flags);
-    let places = found
-        .values
-        .iter()
-        .map(|(key, raw)| (key.clone(), raw.place.clone()))
-        .collect();
+    let places = found.values.iter().map(|(key, raw)| (key.clone(), raw.place.clone())).collect();
     let config = Reader { found }.finish()?;
-    Ok(Loaded {
-        config,
-        file,
-        places,
-    })
+    Ok(Loaded { config, file, places })
 }
 
 /// `--config`, `BERTH_CONFIG`, or `berth.toml` in the data directory where it exists.
 fn config_file(given: &Given, environment: &[(OsString, OsString)]) -> Option<PathBuf> {
-    let variable = |name: &str| {
-        environment
-            .iter()
-            .find(|(n, v)| n == name && !v.is_empty())
-            .map(|(_, v)| PathBuf::from(v))
-    };
+    let variable = |name: &str| environment.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| PathBuf::from(v));
     if let Some(file) = given.file.clone().or_else(|| variable("BERTH_CONFIG")) {
         return Some(file);
     }
-    let flag = given
-        .flags
-        .iter()
-        .find(|(key, _)| key == "data")
-        .map(|(_, value)| PathBuf::from(value));
-    let data = flag
-        .or_else(|| variable("BERTH_DATA"))
-        .unwrap_or_else(|| PathBuf::from(default_of("data")));
+    let flag = given.flags.iter().find(|(key, _)| key == "data").map(|(_, value)| PathBuf::from(value));
+    let data = flag.or_else(|| variable("BERTH_DATA")).unwrap_or_else(|| PathBuf::from(default_of("data")));
     Some(data.join("berth.toml")).filter(|file| file.exists())
 }
 
 fn default_of(key: &str) -> &'static str {
-    SETTINGS
-        .iter()
-        .find(|s| s.key == key)
-        .map_or("", |s| s.default)
+    SETTINGS.iter().find(|s| s.key == key).map_or("", |s| s.default)
 }
 
 /// Turns texts into values and collects what is wrong.
@@ -229,10 +202,7 @@ impl Reader {
         }
         if let Some(raw) = self.found.values.get(&format!("{key}_file")).cloned() {
             return match read_secret(Path::new(&raw.text)) {
-                Ok(text) => Some(Raw {
-                    text,
-                    place: raw.place,
-                }),
+                Ok(text) => Some(Raw { text, place: raw.place }),
                 Err(why) => {
                     self.found.problems.push(format!("{}: {why}", raw.place));
                     None
@@ -240,10 +210,7 @@ impl Reader {
             };
         }
         let default = default_of(key);
-        (!default.is_empty()).then(|| Raw {
-            text: default.to_owned(),
-            place: Place::Default,
-        })
+        (!default.is_empty()).then(|| Raw { text: default.to_owned(), place: Place::Default })
     }
 
     fn whole(&mut self, key: &str, range: std::ops::RangeInclusive<u64>) -> u64 {
@@ -255,9 +222,7 @@ impl Reader {
     }
 
     fn bytes(&mut self, key: &str, most: u64, shown: &'static str) -> usize {
-        let bytes = self
-            .take(key, values::size_up_to(most, shown))
-            .unwrap_or_default();
+        let bytes = self.take(key, values::size_up_to(most, shown)).unwrap_or_default();
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
@@ -281,15 +246,10 @@ impl Reader {
             (Some("off"), Some(certificate), Some(key)) if !is_chosen => {
                 return Tls::Files { certificate, key };
             }
-            (Some("files"), ..) => self
-                .found
-                .problems
-                .push("tls.mode `files` needs both tls.certificate and tls.key".to_owned()),
+            (Some("files"), ..) => self.found.problems.push("tls.mode `files` needs both tls.certificate and tls.key".to_owned()),
             (Some("self-signed"), None, None) => return Tls::SelfSigned,
             (Some(mode), Some(_), _) | (Some(mode), _, Some(_)) => {
-                self.found.problems.push(format!(
-                    "tls.certificate and tls.key are for tls.mode `files`, which is `{mode}`"
-                ));
+                self.found.problems.push(format!("tls.certificate and tls.key are for tls.mode `files`, which is `{mode}`"));
             }
             _ => {}
         }
@@ -299,49 +259,31 @@ impl Reader {
     fn finish(mut self) -> Result<Config, ConfigError> {
         let data = self.take("data", values::path).unwrap_or_default();
         let config = Config {
-            listen: self
-                .take("listen", values::listen)
-                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
-            database: self
-                .take("database_url", values::database)
-                .unwrap_or_else(|| values::default_database(&data)),
+            listen: self.take("listen", values::listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            database: self.take("database_url", values::database).unwrap_or_else(|| values::default_database(&data)),
             data,
             external_url: self.take("external_url", values::external_url),
-            trusted_proxies: self
-                .take("trusted_proxies", values::networks)
-                .unwrap_or_default(),
+            trusted_proxies: self.take("trusted_proxies", values::networks).unwrap_or_default(),
             admin_password: self.take("admin_password", values::admin_password),
             instance_key_file: self.take("instance_key_file", values::path),
             tls: self.tls(),
             token_lifetime: self.minutes("token.minutes", 1..=1440),
             session_timeout: self.minutes("session.minutes", 1..=43_200),
             log: Log {
-                level: self
-                    .take("log.level", values::log_level)
-                    .unwrap_or_default(),
-                format: self
-                    .take("log.format", values::log_format)
-                    .unwrap_or(LogFormat::Auto),
+                level: self.take("log.level", values::log_level).unwrap_or_default(),
+                format: self.take("log.format", values::log_format).unwrap_or(LogFormat::Auto),
             },
             limits: Limits {
                 blob_size: self.take("limits.blob_size", values::size),
                 uploads: self.count("limits.uploads", 1..=65_536),
-                upload_lifetime: Duration::from_secs(
-                    3600 * self.whole("limits.upload_hours", 1..=8760),
-                ),
+                upload_lifetime: Duration::from_secs(3600 * self.whole("limits.upload_hours", 1..=8760)),
                 request_body: self.bytes("limits.request_body", 64 << 20, "64 MiB"),
                 request_headers: self.bytes("limits.request_headers", 256 << 10, "256 KiB"),
                 connections: self.count("limits.connections", 1..=1_000_000),
             },
             shutdown_grace: Duration::from_secs(self.whole("shutdown.grace_seconds", 0..=3600)),
         };
-        if self.found.problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError {
-                problems: self.found.problems,
-            })
-        }
+        if self.found.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: self.found.problems }) }
     }
 }
 

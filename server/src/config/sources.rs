@@ -54,17 +54,12 @@ pub(super) struct Found {
 impl Found {
     fn put(&mut self, key: &str, text: String, place: Place) {
         // A secret and its file are one setting: the stronger source replaces either spelling of the weaker.
-        let sibling = key
-            .strip_suffix("_file")
-            .map_or_else(|| format!("{key}_file"), str::to_owned);
+        let sibling = key.strip_suffix("_file").map_or_else(|| format!("{key}_file"), str::to_owned);
         if by_key(key).is_some_and(|s| s.shape == Shape::Secret)
             && let Some(other) = self.values.get(&sibling)
         {
             if std::mem::discriminant(&other.place) == std::mem::discriminant(&place) {
-                self.problems.push(format!(
-                    "{place}: given together with {}; only one of them can be used",
-                    other.place
-                ));
+                self.problems.push(format!("{place}: given together with {}; only one of them can be used", other.place));
                 return;
             }
             self.values.remove(&sibling);
@@ -74,31 +69,20 @@ impl Found {
 
     pub(super) fn read_file(&mut self, file: &Path) {
         let shown = file.display().to_string();
-        let text = match fs::metadata(file).and_then(|m| {
-            if m.len() > FILE_LIMIT {
-                Err(std::io::Error::other("larger than 1 MiB"))
-            } else {
-                fs::read_to_string(file)
-            }
-        }) {
+        let text = match fs::metadata(file)
+            .and_then(|m| if m.len() > FILE_LIMIT { Err(std::io::Error::other("larger than 1 MiB")) } else { fs::read_to_string(file) })
+        {
             Ok(text) => text,
             Err(error) => {
-                return self
-                    .problems
-                    .push(format!("{shown}: cannot be read: {error}"));
+                return self.problems.push(format!("{shown}: cannot be read: {error}"));
             }
         };
         match text.parse::<toml::Table>() {
             Ok(table) => self.walk(&table, "", &shown),
             Err(error) => {
                 // Not the error's own display: that quotes the line, which may hold a secret.
-                let line = error.span().map_or(1, |span| {
-                    text[..span.start.min(text.len())].matches('\n').count() + 1
-                });
-                self.problems.push(format!(
-                    "{shown}, line {line}: {}",
-                    error.message().lines().next().unwrap_or("not TOML")
-                ));
+                let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+                self.problems.push(format!("{shown}, line {line}: {}", error.message().lines().next().unwrap_or("not TOML")));
             }
         }
     }
@@ -106,53 +90,33 @@ impl Found {
     fn walk(&mut self, table: &toml::Table, prefix: &str, file: &str) {
         for (name, value) in table {
             let key = format!("{prefix}{name}");
-            let is_section = SETTINGS.iter().any(|s| {
-                s.key
-                    .split_once('.')
-                    .is_some_and(|(section, _)| section == key)
-            });
+            let is_section = SETTINGS.iter().any(|s| s.key.split_once('.').is_some_and(|(section, _)| section == key));
             match (value, by_key(&key)) {
-                (toml::Value::Table(inner), None) if is_section && prefix.is_empty() => {
-                    self.walk(inner, &format!("{key}."), file)
-                }
+                (toml::Value::Table(inner), None) if is_section && prefix.is_empty() => self.walk(inner, &format!("{key}."), file),
                 (_, None) => {
-                    let hint = nearest(&key, known_keys())
-                        .map(|k| format!(" (did you mean `{k}`?)"))
-                        .unwrap_or_default();
-                    self.problems
-                        .push(format!("{file}: unknown key `{key}`{hint}"));
+                    let hint = nearest(&key, known_keys()).map(|k| format!(" (did you mean `{k}`?)")).unwrap_or_default();
+                    self.problems.push(format!("{file}: unknown key `{key}`{hint}"));
                 }
                 (value, Some(setting)) => match text_of(value, setting) {
                     Some(text) => self.put(&key, text, Place::File(key.clone(), file.to_owned())),
-                    None => self
-                        .problems
-                        .push(format!("{file}: `{key}` must be {}", wanted(setting))),
+                    None => self.problems.push(format!("{file}: `{key}` must be {}", wanted(setting))),
                 },
             }
         }
     }
 
-    pub(super) fn read_environment(
-        &mut self,
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) {
+    pub(super) fn read_environment(&mut self, environment: impl IntoIterator<Item = (OsString, OsString)>) {
         let mut variables: Vec<_> = environment
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-            .filter(|(name, _)| {
-                name.starts_with("BERTH_")
-                    && !name.starts_with(TEST_PREFIX)
-                    && !NOT_SETTINGS.contains(&name.as_str())
-            })
+            .filter(|(name, _)| name.starts_with("BERTH_") && !name.starts_with(TEST_PREFIX) && !NOT_SETTINGS.contains(&name.as_str()))
             .collect();
         variables.sort();
         for (name, value) in variables {
             let Some(key) = key_of_variable(&name) else {
-                let hint = nearest(&name, SETTINGS.iter().map(|s| s.env.to_owned()))
-                    .map(|k| format!(" (did you mean {k}?)"))
-                    .unwrap_or_default();
-                self.problems
-                    .push(format!("unknown environment variable {name}{hint}"));
+                let hint =
+                    nearest(&name, SETTINGS.iter().map(|s| s.env.to_owned())).map(|k| format!(" (did you mean {k}?)")).unwrap_or_default();
+                self.problems.push(format!("unknown environment variable {name}{hint}"));
                 continue;
             };
             match value.into_string() {
@@ -175,10 +139,7 @@ impl Found {
 /// The flag of a key, without dashes; a secret's file has one too.
 #[must_use]
 pub fn flag_of(key: &str) -> String {
-    by_key(key)
-        .filter(|s| s.key == key)
-        .and_then(|s| s.flag)
-        .map_or_else(|| key.replace(['.', '_'], "-"), str::to_owned)
+    by_key(key).filter(|s| s.key == key).and_then(|s| s.flag).map_or_else(|| key.replace(['.', '_'], "-"), str::to_owned)
 }
 
 fn key_of_variable(name: &str) -> Option<String> {
@@ -222,11 +183,7 @@ fn wanted(setting: &Setting) -> &'static str {
 
 /// The known name that differs from `given` by no more than two letters.
 fn nearest(given: &str, known: impl Iterator<Item = String>) -> Option<String> {
-    known
-        .map(|name| (distance(given, &name), name))
-        .filter(|(d, _)| *d <= 2)
-        .min()
-        .map(|(_, name)| name)
+    known.map(|name| (distance(given, &name), name)).filter(|(d, _)| *d <= 2).min().map(|(_, name)| name)
 }
 
 fn distance(a: &str, b: &str) -> usize {

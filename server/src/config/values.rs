@@ -29,15 +29,8 @@ impl Database {
             Self::Postgres(url) => Url::parse(url.reveal()).map_or_else(
                 |_| "postgres:…".to_owned(),
                 |url| {
-                    let port = url
-                        .port()
-                        .map(|port| format!(":{port}"))
-                        .unwrap_or_default();
-                    format!(
-                        "postgres://{}{port}{}",
-                        url.host_str().unwrap_or_default(),
-                        url.path()
-                    )
+                    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                    format!("postgres://{}{port}{}", url.host_str().unwrap_or_default(), url.path())
                 },
             ),
         }
@@ -72,8 +65,7 @@ impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is not an address range such as 10.0.0.0/8 or 2001:db8::/32");
+        let wrong = || format!("`{text}` is not an address range such as 10.0.0.0/8 or 2001:db8::/32");
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -85,16 +77,8 @@ impl FromStr for Network {
             return Err(wrong());
         }
         let ones = 128 - u32::from(width) + u32::from(prefix);
-        let mask = if ones == 0 {
-            0
-        } else {
-            u128::MAX << (128 - ones)
-        };
-        Ok(Self {
-            base: bits(ip) & mask,
-            mask,
-            shown: (ip, prefix),
-        })
+        let mask = if ones == 0 { 0 } else { u128::MAX << (128 - ones) };
+        Ok(Self { base: bits(ip) & mask, mask, shown: (ip, prefix) })
     }
 }
 
@@ -117,22 +101,12 @@ pub enum LogFormat {
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
-    let resolved = text
-        .strip_prefix("localhost:")
-        .map(|port| format!("127.0.0.1:{port}"));
-    resolved
-        .as_deref()
-        .unwrap_or(text)
-        .parse()
-        .map_err(|_| format!("`{text}` is not ADDR:PORT, such as 127.0.0.1:8080 or [::]:8080"))
+    let resolved = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    resolved.as_deref().unwrap_or(text).parse().map_err(|_| format!("`{text}` is not ADDR:PORT, such as 127.0.0.1:8080 or [::]:8080"))
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() {
-        Err("a path must not be empty".to_owned())
-    } else {
-        Ok(PathBuf::from(text))
-    }
+    if text.is_empty() { Err("a path must not be empty".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
 /// Never quotes what it was given: it may hold a password.
@@ -149,9 +123,7 @@ pub(super) fn database(text: &str) -> Result<Database, String> {
         return Ok(Database::Sqlite(PathBuf::from(path)));
     }
     match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {
-            Ok(Database::Postgres(Secret::new(text)))
-        }
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(Database::Postgres(Secret::new(text))),
         _ => Err(WANTED.to_owned()),
     }
 }
@@ -178,21 +150,13 @@ pub(super) fn external_url(text: &str) -> Result<Url, String> {
 }
 
 pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|t| !t.is_empty())
-        .map(str::parse)
-        .collect()
+    text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::parse).collect()
 }
 
 pub(super) fn number(range: std::ops::RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> {
     move |text| match text.trim().parse::<u64>() {
         Ok(n) if range.contains(&n) => Ok(n),
-        _ => Err(format!(
-            "`{text}` is not a whole number from {} to {}",
-            range.start(),
-            range.end()
-        )),
+        _ => Err(format!("`{text}` is not a whole number from {} to {}", range.start(), range.end())),
     }
 }
 
@@ -200,9 +164,7 @@ pub(super) fn number(range: std::ops::RangeInclusive<u64>) -> impl Fn(&str) -> R
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a size such as 1048576, 512 KiB or 10 GiB");
     let text = text.trim();
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
     let unit: u64 = match text[digits..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -216,10 +178,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         "tb" => 1_000_000_000_000,
         _ => return Err(wrong()),
     };
-    number
-        .checked_mul(unit)
-        .filter(|&bytes| bytes > 0 && i64::try_from(bytes).is_ok())
-        .ok_or_else(wrong)
+    number.checked_mul(unit).filter(|&bytes| bytes > 0 && i64::try_from(bytes).is_ok()).ok_or_else(wrong)
 }
 
 pub(super) fn size_up_to(most: u64, shown: &'static str) -> impl Fn(&str) -> Result<u64, String> {
@@ -241,9 +200,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
 pub(super) fn log_level(text: &str) -> Result<String, String> {
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) if !text.trim().is_empty() => Ok(text.to_owned()),
-        _ => Err(format!(
-            "`{text}` is not a level (error, warn, info, debug, trace) or directives such as info,access=debug"
-        )),
+        _ => Err(format!("`{text}` is not a level (error, warn, info, debug, trace) or directives such as info,access=debug")),
     }
 }
 
@@ -269,21 +226,10 @@ mod tests {
             ("10.0.0.0/8", "::ffff:10.1.1.1", "::10.1.1.1"),
         ] {
             let network: Network = network.parse().unwrap();
-            assert!(
-                network.contains(inside.parse().unwrap()),
-                "{network} {inside}"
-            );
-            assert!(
-                !network.contains(outside.parse().unwrap()),
-                "{network} {outside}"
-            );
+            assert!(network.contains(inside.parse().unwrap()), "{network} {inside}");
+            assert!(!network.contains(outside.parse().unwrap()), "{network} {outside}");
         }
-        assert!(
-            "::/0"
-                .parse::<Network>()
-                .unwrap()
-                .contains("203.0.113.1".parse().unwrap())
-        );
+        assert!("::/0".parse::<Network>().unwrap().contains("203.0.113.1".parse().unwrap()));
     }
 
     #[test]

@@ -59,16 +59,7 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(inner: Incoming, stall: Duration) -> (Self, Rest) {
         let slot = Arc::new(Slot::default());
-        (
-            Self {
-                inner: Some(inner),
-                slot: Arc::clone(&slot),
-                stall,
-                timer: None,
-                waiting: false,
-            },
-            Rest(slot),
-        )
+        (Self { inner: Some(inner), slot: Arc::clone(&slot), stall, timer: None, waiting: false }, Rest(slot))
     }
 
     /// Runs the timer from the moment in which there was nothing to read.
@@ -92,10 +83,7 @@ impl Body for Watched {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
@@ -122,19 +110,13 @@ impl Body for Watched {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        *self
-            .slot
-            .returned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = self.inner.take();
+        *self.slot.returned.lock().unwrap_or_else(PoisonError::into_inner) = self.inner.take();
     }
 }
 
@@ -154,12 +136,7 @@ pub(super) async fn settle(rest: Rest, expects: bool) -> Settled {
         return Settled::Read;
     }
     // Nothing came back: a task of the handler's holds it still.
-    let Some(mut body) = slot
-        .returned
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
-    else {
+    let Some(mut body) = slot.returned.lock().unwrap_or_else(PoisonError::into_inner).take() else {
         return Settled::Unread;
     };
     if body.is_end_stream() {

@@ -59,14 +59,7 @@ impl Serving {
         cut: CancellationToken,
     ) -> Self {
         let builder = protocol(&options);
-        Self {
-            edge: Edge::new(router, options.request_headers),
-            tls,
-            options,
-            graceful,
-            cut,
-            builder,
-        }
+        Self { edge: Edge::new(router, options.request_headers), tls, options, graceful, cut, builder }
     }
 
     pub(super) fn is_tls(&self) -> bool {
@@ -95,12 +88,7 @@ impl Serving {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = Requests {
-            edge: self.edge.clone(),
-            peer,
-            state: Arc::clone(&state),
-            body_stall: self.options.body_stall,
-        };
+        let service = Requests { edge: self.edge.clone(), peer, state: Arc::clone(&state), body_stall: self.options.body_stall };
         let connection = self.builder.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let mut asked_to_end = false;
@@ -134,12 +122,7 @@ impl Serving {
 /// Both protocols with our bounds. The idle time is hyper's time for reading a head, which runs from the end of the request before.
 fn protocol(options: &Options) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.idle)
-        .max_buf_size(READ_SIZE)
-        .max_headers(HEADERS);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.idle).max_buf_size(READ_SIZE).max_headers(HEADERS);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -182,23 +165,17 @@ impl Service<Request<Incoming>> for Requests {
         let (mut parts, incoming) = request.into_parts();
         parts.extensions.insert(self.peer);
         if hyper::body::Body::is_end_stream(&incoming) {
-            return Box::pin(async move {
-                Ok(edge.answer(Request::from_parts(parts, Body::empty())).await)
-            });
+            return Box::pin(async move { Ok(edge.answer(Request::from_parts(parts, Body::empty())).await) });
         }
         let expects = parts.headers.contains_key(header::EXPECT);
         let http1 = parts.version < Version::HTTP_2;
         let (watched, rest) = Watched::new(incoming, self.body_stall);
         let state = Arc::clone(&self.state);
         Box::pin(async move {
-            let mut answer = edge
-                .answer(Request::from_parts(parts, Body::new(watched)))
-                .await;
+            let mut answer = edge.answer(Request::from_parts(parts, Body::new(watched))).await;
             // An HTTP/2 stream ends by itself; an HTTP/1 connection is only of use again once the body is off the wire.
             if http1 && body::settle(rest, expects).await == body::Settled::Unread {
-                answer
-                    .headers_mut()
-                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 state.unread.store(true, Ordering::Relaxed);
             }
             Ok(answer)

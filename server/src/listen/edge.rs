@@ -24,10 +24,7 @@ impl Edge {
     /// `request_headers`: the largest target and headers together, in bytes.
     #[must_use]
     pub fn new(router: Router, request_headers: usize) -> Self {
-        Self {
-            router,
-            request_headers,
-        }
+        Self { router, request_headers }
     }
 
     /// Answers one request. The answer carries `X-Request-Id`, whatever happens; a panic becomes a 500 that says nothing else.
@@ -35,10 +32,7 @@ impl Edge {
         let id = RequestId::from_header(request.headers().get(X_REQUEST_ID));
         let access = Access::begin(&request);
         let mut answer = if head_size(&request) > self.request_headers {
-            plain(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "the request's address and headers are too large\n".to_owned(),
-            )
+            plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's address and headers are too large\n".to_owned())
         } else {
             request.extensions_mut().insert(id.clone());
             let registry = request.uri().path().starts_with("/v2")
@@ -46,33 +40,22 @@ impl Edge {
                 || request.uri().path().starts_with("/service/");
             let router = self.router.clone();
             // The inner future is made inside: a panic while it is made is caught as well.
-            let work =
-                AssertUnwindSafe(async move { router.oneshot(request).await }).catch_unwind();
+            let work = AssertUnwindSafe(async move { router.oneshot(request).await }).catch_unwind();
             match id.clone().during(work).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(never)) => match never {},
                 Err(_) => after_panic(&id, registry),
             }
         };
-        answer
-            .headers_mut()
-            .insert(X_REQUEST_ID, id.header().clone());
+        answer.headers_mut().insert(X_REQUEST_ID, id.header().clone());
         access.end(&answer, &id);
         answer
     }
 }
 
 fn head_size(request: &Request<Body>) -> usize {
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or(0, |p| p.as_str().len());
-    request
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum::<usize>()
-        + target
+    let target = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
+    request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + target
 }
 
 /// The message of the panic is in the log, through the panic hook.
@@ -82,25 +65,16 @@ fn after_panic(id: &RequestId, registry: bool) -> Response<Body> {
         let body = json!({ "errors": [{ "code": "UNKNOWN", "message": message }] }).to_string();
         let mut answer = Response::new(Body::from(body));
         *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        answer.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json; charset=utf-8"),
-        );
+        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         return answer;
     }
-    plain(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        format!("Internal server error. Request id: {id}\n"),
-    )
+    plain(StatusCode::INTERNAL_SERVER_ERROR, format!("Internal server error. Request id: {id}\n"))
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Body> {
     let mut answer = Response::new(Body::from(text));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
 }
 
@@ -113,11 +87,7 @@ impl Access {
         let wanted = tracing::enabled!(target: "access", tracing::Level::DEBUG);
         // Both are reference counts, not copies.
         let head = (request.method().clone(), request.uri().clone());
-        if wanted {
-            Self(Some((Instant::now(), head.0, head.1)), None)
-        } else {
-            Self(None, Some(head))
-        }
+        if wanted { Self(Some((Instant::now(), head.0, head.1)), None) } else { Self(None, Some(head)) }
     }
 
     /// The query stays out: it may hold what must not be logged.

@@ -32,49 +32,28 @@ pub(super) struct Linger {
 
 enum Closing {
     No,
-    Reading {
-        buffer: Box<[u8]>,
-        read: u64,
-        end: Instant,
-        silence: Pin<Box<Sleep>>,
-    },
+    Reading { buffer: Box<[u8]>, read: u64, end: Instant, silence: Pin<Box<Sleep>> },
     Done,
 }
 
 impl Linger {
     pub(super) fn new(stream: TcpStream, state: Arc<State>) -> Self {
-        Self {
-            stream,
-            state,
-            closing: Closing::No,
-        }
+        Self { stream, state, closing: Closing::No }
     }
 }
 
 impl AsyncRead for Linger {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Linger {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
@@ -95,22 +74,12 @@ impl AsyncWrite for Linger {
                     this.closing = if this.state.unread.load(Ordering::Relaxed) {
                         let now = Instant::now();
                         let silence = Box::pin(sleep_until(now + SILENCE));
-                        Closing::Reading {
-                            buffer: vec![0; STEP].into_boxed_slice(),
-                            read: 0,
-                            end: now + WHOLE_TIME,
-                            silence,
-                        }
+                        Closing::Reading { buffer: vec![0; STEP].into_boxed_slice(), read: 0, end: now + WHOLE_TIME, silence }
                     } else {
                         Closing::Done
                     };
                 }
-                Closing::Reading {
-                    buffer,
-                    read,
-                    end,
-                    silence,
-                } => {
+                Closing::Reading { buffer, read, end, silence } => {
                     let mut target = ReadBuf::new(buffer);
                     let done = match Pin::new(&mut this.stream).poll_read(cx, &mut target) {
                         Poll::Ready(Ok(())) => {

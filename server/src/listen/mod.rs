@@ -103,24 +103,12 @@ impl Listener {
     ///
     /// # Errors
     /// The address is taken, not this machine's, or not allowed.
-    pub fn bind(
-        addr: SocketAddr,
-        tls: Option<Arc<Certificates>>,
-        options: Options,
-    ) -> io::Result<Self> {
-        let socket = if addr.is_ipv4() {
-            TcpSocket::new_v4()
-        } else {
-            TcpSocket::new_v6()
-        }?;
+    pub fn bind(addr: SocketAddr, tls: Option<Arc<Certificates>>, options: Options) -> io::Result<Self> {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A restart must not wait for connections of the former process.
         socket.set_reuseaddr(true)?;
         socket.bind(addr)?;
-        Ok(Self {
-            socket: socket.listen(BACKLOG)?,
-            tls,
-            options,
-        })
+        Ok(Self { socket: socket.listen(BACKLOG)?, tls, options })
     }
 
     /// The bound address; the port is the real one where 0 was asked for.
@@ -133,22 +121,12 @@ impl Listener {
 
     /// Serves until `stop`, then gives requests in flight the grace time.
     pub async fn serve(self, router: Router, stop: Stop) -> Ended {
-        let Self {
-            socket,
-            tls,
-            options,
-        } = self;
+        let Self { socket, tls, options } = self;
         let grace = options.grace;
         let places = Arc::new(Semaphore::new(options.connections));
         let cut = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let serving = Arc::new(Serving::new(
-            router,
-            tls,
-            options,
-            stop.graceful.clone(),
-            cut.clone(),
-        ));
+        let serving = Arc::new(Serving::new(router, tls, options, stop.graceful.clone(), cut.clone()));
         loop {
             let (place, accepted) = tokio::select! {
                 biased;
@@ -160,15 +138,7 @@ impl Listener {
                     prepare(&stream);
                     let serving = Arc::clone(&serving);
                     tasks.spawn(async move {
-                        serving
-                            .connection(
-                                stream,
-                                PeerInfo {
-                                    addr,
-                                    tls: serving.is_tls(),
-                                },
-                            )
-                            .await;
+                        serving.connection(stream, PeerInfo { addr, tls: serving.is_tls() }).await;
                         drop(place);
                     });
                 }
@@ -196,10 +166,7 @@ impl Listener {
 async fn next_connection(
     socket: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (
-    Option<tokio::sync::OwnedSemaphorePermit>,
-    io::Result<(TcpStream, SocketAddr)>,
-) {
+) -> (Option<tokio::sync::OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
     let place = Arc::clone(places).acquire_owned().await.ok();
     (place, socket.accept().await)
 }
@@ -210,11 +177,7 @@ fn prepare(stream: &TcpStream) {
     const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
     let _ = stream.set_nodelay(true);
     let socket = socket2::SockRef::from(stream);
-    let _ = socket.set_tcp_keepalive(
-        &socket2::TcpKeepalive::new()
-            .with_time(PROBE)
-            .with_interval(PROBE / 4),
-    );
+    let _ = socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(PROBE).with_interval(PROBE / 4));
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
 }

@@ -11,9 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use chrono::{Datelike as _, Days, NaiveDate, Utc};
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
-};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::{
     ServerConfig,
     crypto::CryptoProvider,
@@ -43,10 +41,7 @@ pub struct Certificates {
 
 impl fmt::Debug for Certificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificates")
-            .field("certificate", &self.certificate)
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Certificates").field("certificate", &self.certificate).field("key", &self.key).finish_non_exhaustive()
     }
 }
 
@@ -56,9 +51,7 @@ struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(
-            &self.0.read().unwrap_or_else(PoisonError::into_inner),
-        ))
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -90,22 +83,14 @@ impl Certificates {
     pub fn self_signed(data: &Path, external_host: Option<&str>) -> anyhow::Result<Self> {
         let directory = data.join("tls");
         let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
-        let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"]
-            .map(str::to_owned)
-            .to_vec();
-        if let Some(host) = external_host
-            .map(|host| host.trim_matches(['[', ']']).to_owned())
-            .filter(|host| !names.contains(host))
-        {
+        let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        if let Some(host) = external_host.map(|host| host.trim_matches(['[', ']']).to_owned()).filter(|host| !names.contains(host)) {
             names.push(host);
         }
         // Text before the PEM block is allowed (RFC 7468 section 2), so the file itself says what it is for.
         let first_line = format!("Made by Berth for {}", names.join(", "));
-        let fits = fs::read_to_string(&certificate)
-            .is_ok_and(|pem| pem.lines().next() == Some(first_line.as_str()));
-        let young = fs::metadata(&certificate)
-            .and_then(|m| m.modified())
-            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age < RENEW_AFTER));
+        let fits = fs::read_to_string(&certificate).is_ok_and(|pem| pem.lines().next() == Some(first_line.as_str()));
+        let young = fs::metadata(&certificate).and_then(|m| m.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age < RENEW_AFTER));
         if !(fits && young) || load(&certificate, &key).is_err() {
             let (chain, secret) = make(names)?;
             fs::DirBuilder::new()
@@ -132,19 +117,14 @@ impl Certificates {
     pub fn reload(&self) -> anyhow::Result<()> {
         let seen = times(&self.certificate, &self.key);
         let loaded = load(&self.certificate, &self.key)?;
-        *self
-            .current
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         *self.changed.write().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(())
     }
 
     /// Reloads on SIGHUP and when a file changes, until `stop`.
     pub async fn keep_fresh(&self, stop: CancellationToken) {
-        let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
-        else {
+        let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
             return;
         };
         loop {
@@ -153,10 +133,7 @@ impl Certificates {
                 _ = hangup.recv() => true,
                 () = tokio::time::sleep(LOOK) => false,
             };
-            if !asked
-                && *self.changed.read().unwrap_or_else(PoisonError::into_inner)
-                    == times(&self.certificate, &self.key)
-            {
+            if !asked && *self.changed.read().unwrap_or_else(PoisonError::into_inner) == times(&self.certificate, &self.key) {
                 continue;
             }
             match self.reload() {
@@ -164,9 +141,7 @@ impl Certificates {
                     tracing::info!(certificate = %self.certificate.display(), "the certificate was read again")
                 }
                 // Half-written pairs are normal while a tool replaces them; the next look comes soon.
-                Err(error) => tracing::warn!(
-                    "the certificate could not be read again, the former one stays in use: {error:#}"
-                ),
+                Err(error) => tracing::warn!("the certificate could not be read again, the former one stays in use: {error:#}"),
             }
         }
     }
@@ -180,9 +155,7 @@ impl Certificates {
 }
 
 fn provider() -> Arc<CryptoProvider> {
-    CryptoProvider::get_default()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+    CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
 }
 
 fn times(certificate: &Path, key: &Path) -> Option<(SystemTime, SystemTime)> {
@@ -193,24 +166,13 @@ fn times(certificate: &Path, key: &Path) -> Option<(SystemTime, SystemTime)> {
 fn load(certificate: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| {
-            format!(
-                "{} cannot be read as a certificate in PEM",
-                certificate.display()
-            )
-        })?;
+        .with_context(|| format!("{} cannot be read as a certificate in PEM", certificate.display()))?;
     if chain.is_empty() {
         bail!("{} holds no certificate", certificate.display());
     }
-    let private = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("{} cannot be read as a private key in PEM", key.display()))?;
-    CertifiedKey::from_der(chain, private, &provider()).with_context(|| {
-        format!(
-            "{} and {} do not belong together or are of no use",
-            certificate.display(),
-            key.display()
-        )
-    })
+    let private = PrivateKeyDer::from_pem_file(key).with_context(|| format!("{} cannot be read as a private key in PEM", key.display()))?;
+    CertifiedKey::from_der(chain, private, &provider())
+        .with_context(|| format!("{} and {} do not belong together or are of no use", certificate.display(), key.display()))
 }
 
 /// A self-signed certificate and its key, in PEM.
@@ -226,11 +188,7 @@ fn make(names: Vec<String>) -> anyhow::Result<(String, String)> {
     // From yesterday on, for clocks that are behind.
     let day = |date: Option<NaiveDate>| {
         let date = date.unwrap_or(today);
-        rcgen::date_time_ymd(
-            date.year(),
-            u8::try_from(date.month()).unwrap_or(1),
-            u8::try_from(date.day()).unwrap_or(1),
-        )
+        rcgen::date_time_ymd(date.year(), u8::try_from(date.month()).unwrap_or(1), u8::try_from(date.day()).unwrap_or(1))
     };
     params.not_before = day(today.checked_sub_days(Days::new(1)));
     params.not_after = day(today.checked_add_days(Days::new(VALID_DAYS)));
@@ -241,11 +199,7 @@ fn write_owner_only(path: &Path, text: &str) -> anyhow::Result<()> {
     let fresh = path.with_extension("new");
     let _ = fs::remove_file(&fresh);
     let write = || {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&fresh, path)

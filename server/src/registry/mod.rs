@@ -74,7 +74,14 @@ impl Door {
     }
 
     /// The value of `WWW-Authenticate` for a 401. Bearer always names how to get a token, and what was wrong with the one presented.
-    fn challenge(&self, error: &Error, presented: Presented, actor: &Actor, operation: Option<&Operation>, client: &ClientFacts) -> Option<HeaderValue> {
+    fn challenge(
+        &self,
+        error: &Error,
+        presented: Presented,
+        actor: &Actor,
+        operation: Option<&Operation>,
+        client: &ClientFacts,
+    ) -> Option<HeaderValue> {
         use oci::challenge::TokenFault;
         let text = match (error.challenge, presented) {
             (Challenge::Empty, _) => String::new(),

@@ -144,5 +144,12 @@ fn rfc3339(seconds: i64) -> String {
 
 /// What stands in a text/plain answer that a browser might guess to be a page.
 fn escape(text: &str) -> String {
-    text.chars().take(256).collect::<String>().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
+    text.chars()
+        .take(256)
+        .collect::<String>()
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&#34;")
+        .replace('\'', "&#39;")
 }

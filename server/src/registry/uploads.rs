@@ -65,9 +65,10 @@ pub(super) async fn finish(
     };
     let (registry, actor) = (context.registry().clone(), context.actor.clone());
     let (repository, id, text) = (name.clone(), upload.to_owned(), digest.map(str::to_owned));
-    let task = tokio::spawn(async move {
-        registry.finish_upload(&actor, &repository, &id, text.as_deref(), chunk, body.into_data_stream()).await
-    });
+    let task =
+        tokio::spawn(
+            async move { registry.finish_upload(&actor, &repository, &id, text.as_deref(), chunk, body.into_data_stream()).await },
+        );
     match task.await.map_err(Error::internal)? {
         Ok(digest) => Ok(created(context, name, &digest)),
         Err(Refused::OutOfOrder(progress)) => Ok(located(context, StatusCode::RANGE_NOT_SATISFIABLE, name, &progress).empty()),

@@ -81,7 +81,8 @@ impl Csrf {
         let facts = origins.facts(request.extensions(), request.uri(), headers);
         let seed = sent.unwrap_or_else(|| fresh_seed(now));
         let token = self.token(&seed);
-        let verdict = Verdict { token: masked(&token), cookie: sent.is_none().then(|| set_cookie(&seed, facts.scheme == "https")).flatten() };
+        let verdict =
+            Verdict { token: masked(&token), cookie: sent.is_none().then(|| set_cookie(&seed, facts.scheme == "https")).flatten() };
         if is_safe(request.method()) {
             return Ok(verdict);
         }
@@ -91,7 +92,11 @@ impl Csrf {
         }
         match headers.get(HEADER) {
             None => refused("CSRF token not found in request", verdict),
-            Some(value) if unmasked(value).is_some_and(|asked| aws_lc_rs::constant_time::verify_slices_are_equal(&asked, &token).is_ok()) => Ok(verdict),
+            Some(value)
+                if unmasked(value).is_some_and(|asked| aws_lc_rs::constant_time::verify_slices_are_equal(&asked, &token).is_ok()) =>
+            {
+                Ok(verdict)
+            }
             Some(_) => refused("CSRF token invalid", verdict),
         }
     }

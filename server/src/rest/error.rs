@@ -44,7 +44,8 @@ impl IntoResponse for RestError {
             tracing::error!(error = %self.0, "a request of the API failed");
             return envelope(status, &Errors::internal());
         }
-        let errors = self.0.items.into_iter().map(|i| ErrorItem { code: i.code.into_owned(), message: i.message, detail: i.detail }).collect();
+        let errors =
+            self.0.items.into_iter().map(|i| ErrorItem { code: i.code.into_owned(), message: i.message, detail: i.detail }).collect();
         envelope(status, &Errors { errors })
     }
 }

@@ -75,7 +75,8 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, RestError> {
         let media_type = check_media_type(request.headers());
-        let too_large = || RestError::from(service::Error::new(ErrorCode::RequestEntityTooLarge, format!("the body is larger than {MAX_BODY} bytes")));
+        let too_large =
+            || RestError::from(service::Error::new(ErrorCode::RequestEntityTooLarge, format!("the body is larger than {MAX_BODY} bytes")));
         let limited = axum::body::to_bytes(request.into_body(), MAX_BODY).await;
         // The only other failure is a connection that broke, and then nobody reads the answer.
         let body: Bytes = limited.map_err(|_| too_large())?;
@@ -84,14 +85,16 @@ where
             return Err(RestError::invalid(format!("{} in body is required", T::PARAMETER)));
         }
         media_type?;
-        let value: T = parse(&body).map_err(|why| RestError::invalid(format!("parsing {} body from \"\" failed, because {why}", T::PARAMETER)))?;
+        let value: T =
+            parse(&body).map_err(|why| RestError::invalid(format!("parsing {} body from \"\" failed, because {why}", T::PARAMETER)))?;
         let failures = value.failures();
         if failures.is_empty() { Ok(Self(value)) } else { Err(RestError::invalid_body(&failures)) }
     }
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let value: serde_json::Value = serde_json::from_slice(body).map_err(|e| if e.is_eof() { "unexpected EOF".to_owned() } else { e.to_string() })?;
+    let value: serde_json::Value =
+        serde_json::from_slice(body).map_err(|e| if e.is_eof() { "unexpected EOF".to_owned() } else { e.to_string() })?;
     strict::from_value(&value).map_err(|e| e.to_string())
 }
 

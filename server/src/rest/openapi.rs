@@ -8,8 +8,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 
 use super::{
-    BASE, Rest, allowlist, artifacts, configurations, immutabletagrules, labels, members, metadatas, permissions, projects, quotas, repositories, robots, search, statistics, system, tags,
-    user, usergroups,
+    BASE, Rest, allowlist, artifacts, configurations, immutabletagrules, labels, members, metadatas, permissions, projects, quotas,
+    repositories, robots, search, statistics, system, tags, user, usergroups,
 };
 
 pub(super) fn routes() -> Router<Rest> {

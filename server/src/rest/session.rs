@@ -20,10 +20,7 @@ use crate::security::{ClientFacts, Origins};
 const MAX_FORM: usize = 64 << 10;
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new()
-        .route("/c/login", post(login))
-        .route("/c/log_out", get(log_out))
-        .route("/c/userExists", post(user_exists))
+    Router::new().route("/c/login", post(login)).route("/c/log_out", get(log_out)).route("/c/userExists", post(user_exists))
 }
 
 /// The portal's forms. They do not pass the gate: a form without a script has no header for a token, so where it was sent from decides.
@@ -41,7 +38,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let query = QueryParams::parse(request.uri().query().unwrap_or_default());
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let is_form = content_type.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
-        let body: Bytes = axum::body::to_bytes(request.into_body(), MAX_FORM).await.map_err(|_| service::Error::bad_request("the form is too large"))?;
+        let body: Bytes =
+            axum::body::to_bytes(request.into_body(), MAX_FORM).await.map_err(|_| service::Error::bad_request("the form is too large"))?;
         let body = if is_form { QueryParams::parse(&String::from_utf8_lossy(&body)) } else { QueryParams::default() };
         Ok(Self(body, query))
     }
@@ -86,7 +84,8 @@ async fn user_exists(State(services): State<Services>, client: ClientFacts, call
         Ok(taken) => ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], taken.to_string()).into_response(),
         // The one refusal that is plain text.
         Err(error) if error.status == StatusCode::PRECONDITION_FAILED.as_u16() => {
-            (StatusCode::PRECONDITION_FAILED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], error.message().to_owned()).into_response()
+            (StatusCode::PRECONDITION_FAILED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], error.message().to_owned())
+                .into_response()
         }
         Err(error) => return Err(error.into()),
     };
@@ -129,7 +128,8 @@ async fn sign_out(State(services): State<Services>, State(origins): State<Origin
 }
 
 fn back_to_form(error: &str, landing: &str) -> String {
-    let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("error", error).append_pair("redirect_url", landing).finish();
+    let query: String =
+        form_urlencoded::Serializer::new(String::new()).append_pair("error", error).append_pair("redirect_url", landing).finish();
     format!("/account/sign-in?{query}")
 }
 

@@ -1,9 +1,9 @@
 //! The system about itself: ping, health, version, information.
 
+use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 use http::header;
 use model::api;
 use model::error::Errors;
@@ -15,10 +15,7 @@ use super::{Answer, Rest, page};
 use crate::security::{ClientFacts, Origins};
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new()
-        .route("/ping", get(get_ping))
-        .route("/health", get(get_health))
-        .route("/systeminfo", get(get_system_info))
+    Router::new().route("/ping", get(get_ping)).route("/health", get(get_health)).route("/systeminfo", get(get_system_info))
 }
 
 /// `/api/version`, outside the versions.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::Router;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -191,7 +191,11 @@ async fn bodies_are_bound_before_anybody_is_asked_who_they_are() {
     let table = [
         ("application/json", "", "userReq in body is required"),
         ("text/plain", "{}", "unsupported media type \"text/plain\", only [application/json] are allowed"),
-        ("nonsense", "{}", "parsing Content-Type header from \"nonsense\" failed, because mediatype: malformed: \"nonsense\" has no subtype"),
+        (
+            "nonsense",
+            "{}",
+            "parsing Content-Type header from \"nonsense\" failed, because mediatype: malformed: \"nonsense\" has no subtype",
+        ),
         ("application/json", "{\"username\":", "parsing userReq body from \"\" failed, because unexpected EOF"),
         (
             "application/json; charset=utf-8",
@@ -288,7 +292,11 @@ async fn signing_in_makes_a_new_session() {
     let (planted, csrf) = (first.cookie("sid").unwrap(), first.cookie("_gorilla_csrf").unwrap());
     let both = format!("{planted}; {csrf}");
     let login = door
-        .ask(Ask::new("POST", "/c/login?principal=dana&password=Passw0rd1").header("cookie", both.clone()).header(TOKEN, first.header(TOKEN)))
+        .ask(
+            Ask::new("POST", "/c/login?principal=dana&password=Passw0rd1")
+                .header("cookie", both.clone())
+                .header(TOKEN, first.header(TOKEN)),
+        )
         .await;
     let given = login.cookie("sid").unwrap();
     assert_ne!(given, planted);
@@ -299,7 +307,10 @@ async fn signing_in_makes_a_new_session() {
     let out = door.ask(Ask::new("GET", "/c/log_out").header("cookie", given.clone())).await;
     assert_eq!((out.status, who(&given).await), (StatusCode::OK, 401));
     // JSON is not read.
-    let json = Ask::new("POST", "/c/login").header("cookie", both).header(TOKEN, first.header(TOKEN)).json(json!({"principal": "dana", "password": "Passw0rd1"}));
+    let json = Ask::new("POST", "/c/login")
+        .header("cookie", both)
+        .header(TOKEN, first.header(TOKEN))
+        .json(json!({"principal": "dana", "password": "Passw0rd1"}));
     assert_eq!(door.ask(json).await.status, StatusCode::UNAUTHORIZED);
 }
 

@@ -1,8 +1,8 @@
 //! `/users`: people's accounts.
 
+use axum::Router;
 use axum::extract::{OriginalUri, State};
 use axum::routing::{get, put};
-use axum::Router;
 use model::UserId;
 use model::api;
 use model::error::Errors;

@@ -49,66 +49,30 @@ impl Server {
 
     fn start(options: Options, trusted: &[&str], tls: bool) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let certificates = tls.then(|| {
-            Arc::new(Certificates::self_signed(data.path(), Some("registry.example.com")).unwrap())
-        });
-        let listener = Listener::bind(
-            SocketAddr::from(([127, 0, 0, 1], 0)),
-            certificates.clone(),
-            options,
-        )
-        .unwrap();
+        let certificates = tls.then(|| Arc::new(Certificates::self_signed(data.path(), Some("registry.example.com")).unwrap()));
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), certificates.clone(), options).unwrap();
         let addr = listener.local_addr().unwrap();
         let stop = Stop::default();
-        let origins = Origins::new(
-            trusted.iter().map(|n| n.parse().unwrap()).collect(),
-            None,
-            addr,
-        );
+        let origins = Origins::new(trusted.iter().map(|n| n.parse().unwrap()).collect(), None, addr);
         let task = tokio::spawn(listener.serve(doors(origins), stop.clone()));
-        Self {
-            addr,
-            stop,
-            certificates,
-            task,
-            tls,
-            _data: data,
-        }
+        Self { addr, stop, certificates, task, tls, _data: data }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!(
-            "{}://{}{path}",
-            if self.tls { "https" } else { "http" },
-            self.addr
-        )
+        format!("{}://{}{path}", if self.tls { "https" } else { "http" }, self.addr)
     }
 
     pub async fn ended(self) -> Ended {
-        tokio::time::timeout(Duration::from_secs(20), self.task)
-            .await
-            .unwrap()
-            .unwrap()
+        tokio::time::timeout(Duration::from_secs(20), self.task).await.unwrap().unwrap()
     }
 }
 
 fn doors(origins: Origins) -> Router {
     Router::new()
-        .route(
-            "/hello",
-            get(|| async { format!("hello {}", RequestId::at_hand().unwrap()) }),
-        )
+        .route("/hello", get(|| async { format!("hello {}", RequestId::at_hand().unwrap()) }))
         .route("/count", post(count))
-        .route(
-            "/refuse",
-            any(|| async { (StatusCode::UNAUTHORIZED, "refused") }),
-        )
-        .route(
-            "/zeros/{length}",
-            get(
-                |Path(length): Path<usize>| async move { Body::from(Bytes::from(vec![0; length])) },
-            ),
-        )
+        .route("/refuse", any(|| async { (StatusCode::UNAUTHORIZED, "refused") }))
+        .route("/zeros/{length}", get(|Path(length): Path<usize>| async move { Body::from(Bytes::from(vec![0; length])) }))
         .route("/peer", get(peer))
         .route("/panic", get(panics))
         .route("/v2/panic", get(panics))
@@ -122,8 +86,7 @@ async fn count(body: Body) -> Response {
         match frame {
             Ok(frame) => length += frame.data_ref().map_or(0, Bytes::len),
             Err(error) => {
-                let source = std::error::Error::source(&error)
-                    .map_or_else(|| error.to_string(), ToString::to_string);
+                let source = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
                 return (StatusCode::BAD_REQUEST, source).into_response();
             }
         }
@@ -132,8 +95,7 @@ async fn count(body: Body) -> Response {
 }
 
 async fn peer(State(origins): State<Origins>, parts: Parts) -> String {
-    let ClientFacts { ip, scheme, host } =
-        origins.facts(&parts.extensions, &parts.uri, &parts.headers);
+    let ClientFacts { ip, scheme, host } = origins.facts(&parts.extensions, &parts.uri, &parts.headers);
     format!("{ip} {scheme} {host}")
 }
 
@@ -142,9 +104,7 @@ async fn panics() -> &'static str {
 }
 
 /// Panics before there is a future.
-fn panics_early(
-    request: Request<Body>,
-) -> std::future::Ready<Result<Response, std::convert::Infallible>> {
+fn panics_early(request: Request<Body>) -> std::future::Ready<Result<Response, std::convert::Infallible>> {
     assert!(request.uri().path().is_empty(), "on purpose");
     std::future::ready(Ok(().into_response()))
 }
@@ -159,21 +119,15 @@ pub struct Raw {
 
 impl Raw {
     pub async fn connect(server: &Server) -> Self {
-        Self {
-            stream: Box::new(TcpStream::connect(server.addr).await.unwrap()),
-        }
+        Self { stream: Box::new(TcpStream::connect(server.addr).await.unwrap()) }
     }
 
     /// Trusts exactly the server's certificate, and speaks HTTP/1.1.
     pub async fn connect_tls(server: &Server) -> Self {
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(trusting(
-            server.certificates.as_ref().unwrap().path(),
-        )));
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(trusting(server.certificates.as_ref().unwrap().path())));
         let stream = TcpStream::connect(server.addr).await.unwrap();
         let name = rustls_pki_types::ServerName::try_from("localhost").unwrap();
-        Self {
-            stream: Box::new(connector.connect(name, stream).await.unwrap()),
-        }
+        Self { stream: Box::new(connector.connect(name, stream).await.unwrap()) }
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
@@ -183,17 +137,10 @@ impl Raw {
 
     /// Sends all of a body, reading nothing meanwhile.
     pub async fn upload(&mut self, path: &str, length: usize) {
-        self.send(
-            format!("PATCH {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n")
-                .as_bytes(),
-        )
-        .await;
+        self.send(format!("PATCH {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n").as_bytes()).await;
         let block = vec![0; 1 << 20];
         for _ in 0..length / block.len() {
-            self.stream
-                .write_all(&block)
-                .await
-                .expect("the server takes what it does not want");
+            self.stream.write_all(&block).await.expect("the server takes what it does not want");
         }
         self.stream.flush().await.unwrap();
     }
@@ -202,21 +149,14 @@ impl Raw {
     pub async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            let byte = tokio::time::timeout(Duration::from_secs(30), self.stream.read_u8())
-                .await
-                .expect("an answer in time");
+            let byte = tokio::time::timeout(Duration::from_secs(30), self.stream.read_u8()).await.expect("an answer in time");
             head.push(byte.expect("an answer"));
         }
         String::from_utf8(head).unwrap()
     }
 
     pub async fn body(&mut self, head: &str) -> String {
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap()
-            .parse()
-            .unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await.unwrap();
         String::from_utf8(body).unwrap()
@@ -225,10 +165,7 @@ impl Raw {
     /// Whether the server closes, in good time.
     pub async fn ended(&mut self) -> bool {
         let mut rest = Vec::new();
-        tokio::time::timeout(Duration::from_secs(5), self.stream.read_to_end(&mut rest))
-            .await
-            .is_ok()
-            && rest.is_empty()
+        tokio::time::timeout(Duration::from_secs(5), self.stream.read_to_end(&mut rest)).await.is_ok() && rest.is_empty()
     }
 }
 
@@ -236,9 +173,7 @@ impl Raw {
 pub fn trusting(certificate: &std::path::Path) -> rustls::ClientConfig {
     use rustls_pki_types::{CertificateDer, pem::PemObject as _};
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(certificate).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

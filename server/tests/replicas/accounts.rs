@@ -71,7 +71,8 @@ async fn a_robot_that_is_switched_off_is_nobody_everywhere() {
     for _ in 0..5 {
         let _ = list().await.expect(200);
         let switch = |off: bool| {
-            let body = json!({"id": made["id"], "name": name, "level": "project", "duration": -1, "disable": off, "permissions": permissions});
+            let body =
+                json!({"id": made["id"], "name": name, "level": "project", "duration": -1, "disable": off, "permissions": permissions});
             a.put(&path).basic().json(&body).send()
         };
         let _ = switch(true).await.expect(200);
@@ -98,7 +99,10 @@ async fn a_session_that_ends_on_one_ends_on_the_other() {
     for _ in 0..3 {
         let first = a.get("/c/log_out").send().await.expect(200);
         let form = [("principal", "fay"), ("password", "Passw0rd0")];
-        let sign_in = a.post("/c/login").header("cookie", cookies(&first).join("; ")).header("x-harbor-csrf-token", first.header("x-harbor-csrf-token"));
+        let sign_in = a
+            .post("/c/login")
+            .header("cookie", cookies(&first).join("; "))
+            .header("x-harbor-csrf-token", first.header("x-harbor-csrf-token"));
         let session = cookies(&sign_in.form(&form).send().await.expect(200)).join("; ");
         for client in [&a, &b] {
             assert_eq!(client.get(ME).header("cookie", &session).send().await.expect(200).json()["username"], "fay");

@@ -126,7 +126,8 @@ async fn an_sqlite_database_has_one_server() {
 async fn the_instance_key_may_lie_elsewhere() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("shared.key");
-    let start = async || Server::start(program(), &Engine::Sqlite, &[("BERTH_INSTANCE_KEY_FILE", file.to_str().expect("a plain path"))]).await;
+    let start =
+        async || Server::start(program(), &Engine::Sqlite, &[("BERTH_INSTANCE_KEY_FILE", file.to_str().expect("a plain path"))]).await;
     let refusal = start().await.err().expect("a file that is named must be there").to_string();
     assert!(refusal.contains("shared.key cannot be read"), "{refusal}");
     std::fs::write(&file, "too short").expect("a file");

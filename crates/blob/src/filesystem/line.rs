@@ -110,8 +110,7 @@ impl Line {
             if ended && self.writing.is_none() && self.hashing.is_none() {
                 return;
             }
-            let room = self.to_write.bytes + self.to_hash.bytes + self.at_work < IN_FLIGHT
-                && self.to_write.pieces.len() < 4 * PIECES;
+            let room = self.to_write.bytes + self.to_hash.bytes + self.at_work < IN_FLIGHT && self.to_write.pieces.len() < 4 * PIECES;
             tokio::select! {
                 biased;
                 done = finished(&mut self.writing) => self.written(done),
@@ -123,8 +122,7 @@ impl Line {
 
     /// Starts the jobs for which enough is waiting.
     fn start(&mut self, ended: bool) {
-        let enough =
-            self.to_write.bytes >= WRITE_FROM || self.to_write.pieces.len() >= PIECES || ended;
+        let enough = self.to_write.bytes >= WRITE_FROM || self.to_write.pieces.len() >= PIECES || ended;
         if self.writing.is_none() && self.failure.is_none() && self.to_write.bytes > 0 && enough {
             let batch = std::mem::take(&mut self.to_write);
             let (file, position) = (self.file.clone(), self.position);
@@ -162,9 +160,7 @@ impl Line {
         self.hashing = None;
         match done {
             Ok((hash, bytes)) => {
-                self.at_work -= usize::try_from(bytes)
-                    .unwrap_or(usize::MAX)
-                    .min(self.at_work);
+                self.at_work -= usize::try_from(bytes).unwrap_or(usize::MAX).min(self.at_work);
                 self.hash = hash;
                 self.hashed += bytes;
             }
@@ -224,12 +220,7 @@ mod tests {
     use crate::upload::AppendOptions;
 
     fn intake() -> Intake {
-        Intake {
-            offset: 0,
-            received: 0,
-            options: AppendOptions::default(),
-            end: None,
-        }
+        Intake { offset: 0, received: 0, options: AppendOptions::default(), end: None }
     }
 
     fn body(size: usize) -> impl Stream<Item = Result<Bytes, Infallible>> + Unpin {
@@ -238,11 +229,7 @@ mod tests {
 
     /// A line that writes to a device that is always full.
     fn full() -> Line {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/full")
-            .unwrap();
+        let file = File::options().read(true).write(true).open("/dev/full").unwrap();
         Line::new(Arc::new(file), &UploadState::default())
     }
 
@@ -250,24 +237,13 @@ mod tests {
     async fn full_disk_stops_the_body_and_hashes_nothing() {
         let mut line = full();
         let endless = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[0; 65_536])));
-        line.run(&mut Box::pin(endless), &mut intake(), Batch::default())
-            .await;
-        assert!(matches!(
-            line.failure.map(AppendError::from),
-            Some(AppendError::StorageFull)
-        ));
+        line.run(&mut Box::pin(endless), &mut intake(), Batch::default()).await;
+        assert!(matches!(line.failure.map(AppendError::from), Some(AppendError::StorageFull)));
         assert_eq!((line.hashed, line.hash.digest()), (0, Digest::sha256(b"")));
 
         let mut line = full();
-        line.at_once(Batch {
-            pieces: vec![Bytes::from_static(b"x")],
-            bytes: 1,
-        })
-        .await;
-        assert!(matches!(
-            line.failure.map(AppendError::from),
-            Some(AppendError::StorageFull)
-        ));
+        line.at_once(Batch { pieces: vec![Bytes::from_static(b"x")], bytes: 1 }).await;
+        assert!(matches!(line.failure.map(AppendError::from), Some(AppendError::StorageFull)));
         assert_eq!((line.hashed, line.hash.digest()), (0, Digest::sha256(b"")));
     }
 
@@ -276,14 +252,12 @@ mod tests {
         // The first part goes to a file; then the file is exchanged for a full device.
         let mut line = full();
         line.file = Arc::new(tempfile::tempfile().unwrap());
-        line.run(&mut body(3 << 20), &mut intake(), Batch::default())
-            .await;
+        line.run(&mut body(3 << 20), &mut intake(), Batch::default()).await;
         assert!(line.failure.is_none());
         let (hashed, digest) = (line.hashed, line.hash.digest());
         assert_eq!(hashed, 3 << 20);
         line.file = full().file;
-        line.run(&mut body(3 << 20), &mut intake(), Batch::default())
-            .await;
+        line.run(&mut body(3 << 20), &mut intake(), Batch::default()).await;
         assert!(line.failure.is_some());
         assert_eq!((line.hashed, line.hash.digest()), (hashed, digest));
     }

@@ -40,14 +40,8 @@ pub(crate) struct Filesystem {
 
 impl Filesystem {
     pub(crate) fn open(root: &Path) -> Result<Self, BlobError> {
-        let unusable = |path: &Path, source| BlobError::Unusable {
-            path: path.display().to_string(),
-            source,
-        };
-        let fs = Self {
-            root: root.to_owned(),
-            durable: Mutex::default(),
-        };
+        let unusable = |path: &Path, source| BlobError::Unusable { path: path.display().to_string(), source };
+        let fs = Self { root: root.to_owned(), durable: Mutex::default() };
         let mut directories = vec![fs.uploads_dir()];
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             directories.push(fs.blobs_dir().join(algorithm.as_str()));
@@ -55,10 +49,7 @@ impl Filesystem {
         }
         for directory in &directories {
             create_dirs(directory).map_err(|error| unusable(directory, error))?;
-            for above in directory
-                .ancestors()
-                .take_while(|path| path.starts_with(root))
-            {
+            for above in directory.ancestors().take_while(|path| path.starts_with(root)) {
                 sync_dir(above).map_err(|error| unusable(above, error))?;
             }
         }
@@ -87,10 +78,7 @@ impl Filesystem {
     /// digits by construction, so the path stays inside.
     fn blob_dir(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
-        self.blobs_dir()
-            .join(digest.algorithm().as_str())
-            .join(&hex[..2])
-            .join(hex)
+        self.blobs_dir().join(digest.algorithm().as_str()).join(&hex[..2]).join(hex)
     }
 
     fn blob_path(&self, digest: &Digest) -> PathBuf {
@@ -98,16 +86,12 @@ impl Filesystem {
     }
 
     fn quarantine_path(&self, digest: &Digest) -> PathBuf {
-        self.quarantine_dir()
-            .join(digest.algorithm().as_str())
-            .join(digest.hex())
+        self.quarantine_dir().join(digest.algorithm().as_str()).join(digest.hex())
     }
 
     pub(crate) fn stat(&self, digest: &Digest) -> Result<Option<u64>, BlobError> {
         let found = present(fs::symlink_metadata(self.blob_path(digest)))?;
-        Ok(found
-            .filter(Metadata::is_file)
-            .map(|metadata| metadata.len()))
+        Ok(found.filter(Metadata::is_file).map(|metadata| metadata.len()))
     }
 
     pub(crate) fn open_blob(&self, digest: &Digest) -> Result<Option<Blob>, BlobError> {
@@ -121,10 +105,7 @@ impl Filesystem {
     pub(crate) fn put(&self, bytes: &[u8], digest: &Digest) -> Result<(), BlobError> {
         let computed = Digest::of(digest.algorithm(), bytes);
         if computed != *digest {
-            return Err(BlobError::Mismatch {
-                expected: digest.to_string(),
-                computed: computed.to_string(),
-            });
+            return Err(BlobError::Mismatch { expected: digest.to_string(), computed: computed.to_string() });
         }
         if self.has_durably(digest, bytes.len() as u64)? {
             return Ok(());
@@ -179,11 +160,7 @@ impl Filesystem {
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             for (name, metadata) in files(&self.quarantine_dir().join(algorithm.as_str()))? {
                 match Digest::from_parts(algorithm, &name) {
-                    Ok(digest) => found.push(Quarantined {
-                        digest,
-                        size: metadata.len(),
-                        since: metadata.modified()?,
-                    }),
+                    Ok(digest) => found.push(Quarantined { digest, size: metadata.len(), since: metadata.modified()? }),
                     Err(_) => {
                         tracing::warn!(file = %name, "a foreign file in the quarantine directory")
                     }
@@ -197,11 +174,7 @@ impl Filesystem {
         let mut found = Vec::new();
         for (name, metadata) in files(&self.uploads_dir())? {
             match name.parse() {
-                Ok(id) => found.push(UploadFile {
-                    id,
-                    size: metadata.len(),
-                    modified: metadata.modified()?,
-                }),
+                Ok(id) => found.push(UploadFile { id, size: metadata.len(), modified: metadata.modified()? }),
                 Err(_) => tracing::warn!(file = %name, "a foreign file in the uploads directory"),
             }
         }
@@ -210,10 +183,7 @@ impl Filesystem {
 
     pub(crate) fn usage(&self) -> Result<Usage, BlobError> {
         let space = rustix::fs::statvfs(&self.root).map_err(io::Error::from)?;
-        Ok(Usage {
-            total: space.f_blocks * space.f_frsize,
-            free: space.f_bavail * space.f_frsize,
-        })
+        Ok(Usage { total: space.f_blocks * space.f_frsize, free: space.f_bavail * space.f_frsize })
     }
 
     /// Whether the blob is there with this size; if so it is durable when this returns, although whoever wrote it may
@@ -242,10 +212,7 @@ impl Filesystem {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::new(
-            ErrorKind::ResourceBusy,
-            "the blob's directory keeps disappearing",
-        ))
+        Err(io::Error::new(ErrorKind::ResourceBusy, "the blob's directory keeps disappearing"))
     }
 
     /// Syncs the way to the blob: its directory, the prefix directory, and once per process the one above.
@@ -256,17 +223,10 @@ impl Filesystem {
         let Some(prefix) = directory.parent() else {
             return Ok(());
         };
-        let known = self
-            .durable
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(prefix);
+        let known = self.durable.lock().unwrap_or_else(PoisonError::into_inner).contains(prefix);
         if !known {
             sync_parent(prefix)?;
-            self.durable
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(prefix.to_owned());
+            self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(prefix.to_owned());
         }
         Ok(())
     }
@@ -287,11 +247,7 @@ fn present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn absent_is_fine(error: io::Error) -> io::Result<()> {
-    if error.kind() == ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn create_dirs(path: &Path) -> io::Result<()> {
@@ -323,11 +279,7 @@ fn files(directory: &Path) -> io::Result<Vec<(String, Metadata)>> {
 
 /// Writes a new file, readable by its owner only, and syncs its data.
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_data()
 }
@@ -335,10 +287,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Tries what every upload will need: create, lock, write, sync, remove.
 fn try_writing(path: &Path) -> io::Result<()> {
     write_synced(path, b"berth")?;
-    let locked = OpenOptions::new()
-        .write(true)
-        .open(path)
-        .and_then(|file| Ok(file.try_lock()?));
+    let locked = OpenOptions::new().write(true).open(path).and_then(|file| Ok(file.try_lock()?));
     fs::remove_file(path)?;
     locked
 }

@@ -34,12 +34,7 @@ where
     S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
     E: Display,
 {
-    let mut intake = Intake {
-        offset: state.offset(),
-        received: 0,
-        options,
-        end: None,
-    };
+    let mut intake = Intake { offset: state.offset(), received: 0, options, end: None };
     let mut batch = Batch::default();
     while intake.end.is_none() && batch.bytes < INLINE && batch.pieces.len() < PIECES {
         batch.extend(intake.take(body.next().await));
@@ -47,11 +42,7 @@ where
     let file = match locked(fs, upload, state.offset(), options.length).await {
         Ok(file) => Arc::new(file),
         Err(fault) => {
-            return Appended {
-                state,
-                received: 0,
-                result: Err(fault.into()),
-            };
+            return Appended { state, received: 0, result: Err(fault.into()) };
         }
     };
     let mut line = Line::new(file, &state);
@@ -59,13 +50,7 @@ where
         true => line.at_once(batch).await,
         false => line.run(&mut body, &mut intake, batch).await,
     }
-    let Line {
-        file,
-        hash,
-        hashed,
-        mut failure,
-        ..
-    } = line;
+    let Line { file, hash, hashed, mut failure, .. } = line;
     let state = state.advanced(hash, hashed);
     if (failure.is_some() || !matches!(intake.end, Some(Ok(()))))
         && let Err(error) = cut(file, state.offset()).await
@@ -77,11 +62,7 @@ where
         Some(error) => Err(error.into()),
         None => intake.end.unwrap_or(Ok(())),
     };
-    Appended {
-        state,
-        received: hashed,
-        result,
-    }
+    Appended { state, received: hashed, result }
 }
 
 /// Cuts off half a write, and space that was set aside and not used.
@@ -107,36 +88,17 @@ impl Intake {
                 return None;
             }
             None => {
-                let short = self
-                    .options
-                    .length
-                    .filter(|announced| *announced != received);
-                self.end = Some(short.map_or(Ok(()), |announced| {
-                    Err(AppendError::Length {
-                        announced,
-                        received,
-                    })
-                }));
+                let short = self.options.length.filter(|announced| *announced != received);
+                self.end = Some(short.map_or(Ok(()), |announced| Err(AppendError::Length { announced, received })));
                 return None;
             }
         };
         let received = received.saturating_add(piece.len() as u64);
-        if let Some(announced) = self
-            .options
-            .length
-            .filter(|announced| received > *announced)
-        {
-            self.end = Some(Err(AppendError::Length {
-                announced,
-                received,
-            }));
+        if let Some(announced) = self.options.length.filter(|announced| received > *announced) {
+            self.end = Some(Err(AppendError::Length { announced, received }));
             return None;
         }
-        if let Some(limit) = self
-            .options
-            .limit
-            .filter(|limit| self.offset.saturating_add(received) > *limit)
-        {
+        if let Some(limit) = self.options.limit.filter(|limit| self.offset.saturating_add(received) > *limit) {
             self.end = Some(Err(AppendError::TooLarge { limit }));
             return None;
         }

@@ -31,12 +31,7 @@ const RESERVE_MOST: u64 = 1 << 30;
 /// `length` bytes. The lock ends with the file.
 ///
 /// Waits, without holding a thread, while another request is writing.
-pub(crate) async fn locked(
-    fs: &Arc<Filesystem>,
-    upload: &UploadId,
-    offset: u64,
-    length: Option<u64>,
-) -> Result<File, Fault> {
+pub(crate) async fn locked(fs: &Arc<Filesystem>, upload: &UploadId, offset: u64, length: Option<u64>) -> Result<File, Fault> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
@@ -54,12 +49,7 @@ impl Filesystem {
     fn locked(&self, upload: &UploadId, offset: u64, length: Option<u64>) -> Result<File, Fault> {
         let path = self.upload_path(upload);
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(offset == 0)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW);
+        options.read(true).write(true).create(offset == 0).mode(0o600).custom_flags(libc::O_NOFOLLOW);
         let file = match options.open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(Fault::Lost),
             opened => opened?,
@@ -89,23 +79,14 @@ impl Filesystem {
     }
 
     /// Verifies, syncs and publishes the upload in `file`, which is locked and as long as `state` says.
-    pub(crate) fn commit(
-        &self,
-        file: &File,
-        upload: &UploadId,
-        state: &UploadState,
-        expected: &Digest,
-    ) -> Result<u64, CommitError> {
+    pub(crate) fn commit(&self, file: &File, upload: &UploadId, state: &UploadState, expected: &Digest) -> Result<u64, CommitError> {
         let computed = if state.is_trusted() && state.algorithm() == expected.algorithm() {
             state.hash().digest()
         } else {
             hash_file(file, state.offset(), expected.algorithm())?.digest()
         };
         if computed != *expected {
-            return Err(CommitError::Mismatch {
-                expected: expected.to_string(),
-                computed: computed.to_string(),
-            });
+            return Err(CommitError::Mismatch { expected: expected.to_string(), computed: computed.to_string() });
         }
         let path = self.upload_path(upload);
         if self.has_durably(expected, state.offset())? {
@@ -126,11 +107,7 @@ impl Filesystem {
 
     /// The outcome of a commit whose upload file is not there: fine when an earlier attempt has come through and only
     /// its answer was lost.
-    pub(crate) fn committed_before(
-        &self,
-        state: &UploadState,
-        expected: &Digest,
-    ) -> Result<u64, CommitError> {
+    pub(crate) fn committed_before(&self, state: &UploadState, expected: &Digest) -> Result<u64, CommitError> {
         if state.hash().digest() == *expected && self.has_durably(expected, state.offset())? {
             return Ok(state.offset());
         }
@@ -148,14 +125,7 @@ fn reserve(file: &File, offset: u64, length: Option<u64>) -> Result<(), Fault> {
     let Some(length) = length.filter(|length| *length >= RESERVE_FROM) else {
         return Ok(());
     };
-    match fallocate(
-        file,
-        FallocateFlags::KEEP_SIZE,
-        offset,
-        length.min(RESERVE_MOST),
-    )
-    .map_err(std::io::Error::from)
-    {
+    match fallocate(file, FallocateFlags::KEEP_SIZE, offset, length.min(RESERVE_MOST)).map_err(std::io::Error::from) {
         Err(error) if crate::error::is_full(&error) => Err(error.into()),
         _ => Ok(()),
     }

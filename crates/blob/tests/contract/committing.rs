@@ -15,10 +15,7 @@ pub async fn put_verifies_and_is_idempotent(store: BlobStore) {
             assert!(read(&store, &digest, 0, u64::MAX).await == bytes);
         }
         let wrong = Digest::of(algorithm, b"something else");
-        assert!(matches!(
-            store.put(bytes, &wrong).await,
-            Err(BlobError::Mismatch { .. })
-        ));
+        assert!(matches!(store.put(bytes, &wrong).await, Err(BlobError::Mismatch { .. })));
         absent(&store, &wrong).await;
     }
     assert!(store.uploads().await.unwrap().is_empty());
@@ -28,20 +25,11 @@ pub async fn wrong_digest_leaves_nothing_visible(store: BlobStore) {
     let bytes = content(400_000, 15);
     let wrong = Digest::sha256(b"something else");
     let upload = UploadId::random();
-    let appended = store
-        .append(&upload, UploadState::default(), body(&bytes, 65_536))
-        .await;
-    let CommitError::Mismatch { expected, computed } = store
-        .commit(&upload, &appended.state, &wrong)
-        .await
-        .unwrap_err()
-    else {
+    let appended = store.append(&upload, UploadState::default(), body(&bytes, 65_536)).await;
+    let CommitError::Mismatch { expected, computed } = store.commit(&upload, &appended.state, &wrong).await.unwrap_err() else {
         panic!("a mismatch")
     };
-    assert_eq!(
-        (expected, computed),
-        (wrong.to_string(), Digest::sha256(&bytes).to_string())
-    );
+    assert_eq!((expected, computed), (wrong.to_string(), Digest::sha256(&bytes).to_string()));
     absent(&store, &wrong).await;
     absent(&store, &Digest::sha256(&bytes)).await;
     store.cancel(&upload).await.unwrap();
@@ -62,43 +50,22 @@ pub async fn empty_blob(store: BlobStore) {
         assert_eq!(store.commit(&upload, &state, &digest).await.unwrap(), 0);
         assert_eq!(store.stat(&digest).await.unwrap(), Some(0));
         assert!(read(&store, &digest, 0, u64::MAX).await.is_empty());
-        assert!(
-            store
-                .open(&digest)
-                .await
-                .unwrap()
-                .unwrap()
-                .bytes(0)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(store.open(&digest).await.unwrap().unwrap().bytes(0).await.unwrap().is_empty());
     }
 }
 
 pub async fn sha512_announced_or_not(store: BlobStore) {
     let bytes = content(2_500_000, 17);
-    for (running, asked) in [
-        (Algorithm::Sha512, Algorithm::Sha512),
-        (Algorithm::Sha256, Algorithm::Sha512),
-        (Algorithm::Sha512, Algorithm::Sha256),
-    ] {
+    for (running, asked) in
+        [(Algorithm::Sha512, Algorithm::Sha512), (Algorithm::Sha256, Algorithm::Sha512), (Algorithm::Sha512, Algorithm::Sha256)]
+    {
         let upload = UploadId::random();
-        let appended = store
-            .append(
-                &upload,
-                UploadState::with_algorithm(running),
-                body(&bytes, 65_536),
-            )
-            .await;
+        let appended = store.append(&upload, UploadState::with_algorithm(running), body(&bytes, 65_536)).await;
         let wrong = Digest::of(asked, b"something else");
         let refused = store.commit(&upload, &appended.state, &wrong).await;
         assert!(matches!(refused, Err(CommitError::Mismatch { .. })));
         let digest = Digest::of(asked, &bytes);
-        store
-            .commit(&upload, &appended.state, &digest)
-            .await
-            .unwrap();
+        store.commit(&upload, &appended.state, &digest).await.unwrap();
         assert!(read(&store, &digest, 0, u64::MAX).await == bytes);
         store.remove(&digest).await.unwrap();
     }
@@ -107,15 +74,9 @@ pub async fn sha512_announced_or_not(store: BlobStore) {
 pub async fn commit_can_be_repeated(store: BlobStore) {
     let (bytes, upload) = (content(700_000, 27), UploadId::random());
     let digest = Digest::sha256(&bytes);
-    let state = store
-        .append(&upload, UploadState::default(), body(&bytes, 65_536))
-        .await
-        .state;
+    let state = store.append(&upload, UploadState::default(), body(&bytes, 65_536)).await.state;
     for _ in 0..3 {
-        assert_eq!(
-            store.commit(&upload, &state, &digest).await.unwrap(),
-            700_000
-        );
+        assert_eq!(store.commit(&upload, &state, &digest).await.unwrap(), 700_000);
     }
     // The same content again, as another upload.
     assert_eq!(push(&store, &bytes, &digest).await, 700_000);
@@ -123,10 +84,7 @@ pub async fn commit_can_be_repeated(store: BlobStore) {
     assert!(read(&store, &digest, 0, u64::MAX).await == bytes);
     // A state alone does not make a blob of another digest.
     let other = Digest::of(Algorithm::Sha512, &bytes);
-    assert!(matches!(
-        store.commit(&upload, &state, &other).await,
-        Err(CommitError::Lost)
-    ));
+    assert!(matches!(store.commit(&upload, &state, &other).await, Err(CommitError::Lost)));
 }
 
 pub async fn concurrent_commits_of_the_same_content(store: BlobStore) {
@@ -146,14 +104,8 @@ pub async fn concurrent_commits_of_the_same_content(store: BlobStore) {
 pub async fn concurrent_commits_of_one_upload(store: BlobStore) {
     let (bytes, upload) = (content(500_000, 31), UploadId::random());
     let digest = Digest::sha256(&bytes);
-    let state = store
-        .append(&upload, UploadState::default(), body(&bytes, 65_536))
-        .await
-        .state;
-    let (a, b) = tokio::join!(
-        store.commit(&upload, &state, &digest),
-        store.commit(&upload, &state, &digest)
-    );
+    let state = store.append(&upload, UploadState::default(), body(&bytes, 65_536)).await.state;
+    let (a, b) = tokio::join!(store.commit(&upload, &state, &digest), store.commit(&upload, &state, &digest));
     assert_eq!((a.unwrap(), b.unwrap()), (500_000, 500_000));
     assert!(read(&store, &digest, 0, u64::MAX).await == bytes);
 }
@@ -189,19 +141,9 @@ pub async fn commit_and_remove_race(store: BlobStore) {
 pub async fn state_of_another_boot_is_verified_again(store: BlobStore) {
     let (bytes, upload) = (content(800_000, 43), UploadId::random());
     let digest = Digest::sha256(&bytes);
-    let claimed = store
-        .append(&upload, UploadState::default(), body(&bytes, 65_536))
-        .await
-        .state
-        .to_bytes();
+    let claimed = store.append(&upload, UploadState::default(), body(&bytes, 65_536)).await.state.to_bytes();
     // After a power cut: a file of the right length with other bytes.
-    let _ = store
-        .append(
-            &upload,
-            UploadState::default(),
-            body(&content(800_000, 44), 65_536),
-        )
-        .await;
+    let _ = store.append(&upload, UploadState::default(), body(&content(800_000, 44), 65_536)).await;
     let mut other_boot = claimed.clone();
     other_boot[10..46].fill(b'0');
     let state = UploadState::from_bytes(&other_boot).unwrap();
@@ -209,11 +151,6 @@ pub async fn state_of_another_boot_is_verified_again(store: BlobStore) {
     assert!(matches!(refused, Err(CommitError::Mismatch { .. })));
     absent(&store, &digest).await;
     // And with the right ones it goes through.
-    let _ = store
-        .append(&upload, UploadState::default(), body(&bytes, 65_536))
-        .await;
-    assert_eq!(
-        store.commit(&upload, &state, &digest).await.unwrap(),
-        800_000
-    );
+    let _ = store.append(&upload, UploadState::default(), body(&bytes, 65_536)).await;
+    assert_eq!(store.commit(&upload, &state, &digest).await.unwrap(), 800_000);
 }

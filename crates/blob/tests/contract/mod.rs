@@ -31,34 +31,18 @@ pub fn content(length: usize, seed: u64) -> Bytes {
 }
 
 /// A body in pieces of `piece` bytes.
-pub fn body(
-    bytes: &Bytes,
-    piece: usize,
-) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Unpin + use<> {
+pub fn body(bytes: &Bytes, piece: usize) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Unpin + use<> {
     let bytes = bytes.clone();
-    stream::iter(
-        (0..bytes.len())
-            .step_by(piece)
-            .map(move |at| Ok(bytes.slice(at..(at + piece).min(bytes.len())))),
-    )
+    stream::iter((0..bytes.len()).step_by(piece).map(move |at| Ok(bytes.slice(at..(at + piece).min(bytes.len())))))
 }
 
 /// A body that breaks after its bytes.
-pub fn broken(
-    bytes: &Bytes,
-    piece: usize,
-) -> impl Stream<Item = Result<Bytes, String>> + Send + Unpin + use<> {
-    body(bytes, piece)
-        .map(|item| Ok(item.unwrap_or_else(|never| match never {})))
-        .chain(stream::iter([Err("connection reset".to_owned())]))
+pub fn broken(bytes: &Bytes, piece: usize) -> impl Stream<Item = Result<Bytes, String>> + Send + Unpin + use<> {
+    body(bytes, piece).map(|item| Ok(item.unwrap_or_else(|never| match never {}))).chain(stream::iter([Err("connection reset".to_owned())]))
 }
 
 pub async fn read(store: &BlobStore, digest: &Digest, start: u64, length: u64) -> Vec<u8> {
-    let blob = store
-        .open(digest)
-        .await
-        .unwrap()
-        .expect("the blob is there");
+    let blob = store.open(digest).await.unwrap().expect("the blob is there");
     let mut stream = blob.stream(start, length);
     let mut bytes = Vec::new();
     while let Some(item) = stream.next().await {
@@ -71,14 +55,9 @@ pub async fn read(store: &BlobStore, digest: &Digest, start: u64, length: u64) -
 
 pub async fn push(store: &BlobStore, bytes: &Bytes, digest: &Digest) -> u64 {
     let upload = UploadId::random();
-    let appended = store
-        .append(&upload, UploadState::default(), body(bytes, 100_000))
-        .await;
+    let appended = store.append(&upload, UploadState::default(), body(bytes, 100_000)).await;
     appended.result.unwrap();
-    store
-        .commit(&upload, &appended.state, digest)
-        .await
-        .unwrap()
+    store.commit(&upload, &appended.state, digest).await.unwrap()
 }
 
 /// Nothing of this digest can be seen.

@@ -11,34 +11,19 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImmutableRule {
     /// Its id.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub id: i64,
     /// Not looked at.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub priority: i64,
     /// Is it switched off?
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub disabled: bool,
     /// `immutable`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub action: String,
     /// `immutable_template`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub template: String,
     /// Not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,27 +42,15 @@ pub struct ImmutableRule {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImmutableSelector {
     /// `doublestar`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub kind: String,
     /// `matches` or `excludes`, for repositories `repoMatches` or `repoExcludes`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub decoration: String,
     /// The pattern.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub pattern: String,
     /// Not looked at.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub extras: String,
 }

@@ -40,10 +40,7 @@ pub struct ProjectMemberEntity {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProjectMember {
     /// 1 to 5.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub role_id: i64,
     /// A user.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,17 +56,11 @@ pub struct ProjectMember {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserEntity {
     /// The id; counts before the name.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub user_id: UserId,
     /// The name.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub username: String,
 }
 
@@ -79,29 +70,17 @@ pub struct UserEntity {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserGroup {
     /// Its id.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub id: GroupId,
     /// Its name.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub group_name: String,
     /// 1 LDAP, 2 HTTP, 3 OIDC.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub group_type: i64,
     /// Where it is in the directory.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub ldap_group_dn: String,
 }
 
@@ -128,9 +107,6 @@ pub struct UserGroupSearchItem {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleRequest {
     /// 1 to 5.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub role_id: i64,
 }

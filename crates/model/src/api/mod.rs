@@ -13,32 +13,24 @@ mod robot;
 mod system;
 mod user;
 
-pub use artifact::{
-    Accessory, AdditionLink, Artifact, Icon, NewTag, Platform, Reference, Repository,
-    RepositoryReq, Tag,
-};
+pub use artifact::{Accessory, AdditionLink, Artifact, Icon, NewTag, Platform, Reference, Repository, RepositoryReq, Tag};
 pub use audit::{AuditLog, AuditLogEventType, AuditLogExt};
-pub use configuration::{
-    BoolConfigItem, Configurations, ConfigurationsResponse, IntegerConfigItem, StringConfigItem,
-};
+pub use configuration::{BoolConfigItem, Configurations, ConfigurationsResponse, IntegerConfigItem, StringConfigItem};
 pub use immutable::{ImmutableRule, ImmutableSelector};
 pub use label::{Label, LabelRef, LabelReq};
-pub use member::{
-    ProjectMember, ProjectMemberEntity, RoleRequest, UserEntity, UserGroup, UserGroupSearchItem,
-};
+pub use member::{ProjectMember, ProjectMemberEntity, RoleRequest, UserEntity, UserGroup, UserGroupSearchItem};
 pub use project::{
-    CVEAllowlist, CVEAllowlistItem, CVEAllowlistReq, Project, ProjectDeletable, ProjectMetadata,
-    ProjectReq, ProjectSummary, ProjectSummaryQuota, Registry, RegistryCredential, is_true,
+    CVEAllowlist, CVEAllowlistItem, CVEAllowlistReq, Project, ProjectDeletable, ProjectMetadata, ProjectReq, ProjectSummary,
+    ProjectSummaryQuota, Registry, RegistryCredential, is_true,
 };
 pub use quota::{Quota, QuotaRefObject, QuotaUpdateReq, ResourceList};
 pub use robot::{Access, Robot, RobotCreate, RobotCreated, RobotPermission, RobotSec, RobotUpdate};
 pub use system::{
-    AuthproxySetting, ComponentHealthStatus, GeneralInfo, OverallHealthStatus, Search,
-    SearchRepository, Statistic, Storage, SystemInfo,
+    AuthproxySetting, ComponentHealthStatus, GeneralInfo, OverallHealthStatus, Search, SearchRepository, Statistic, Storage, SystemInfo,
 };
 pub use user::{
-    OIDCCliSecretReq, OIDCUserInfo, PasswordReq, Permission, Permissions, UserCreationReq,
-    UserProfile, UserResp, UserSearchRespItem, UserSysAdminFlag,
+    OIDCCliSecretReq, OIDCUserInfo, PasswordReq, Permission, Permissions, UserCreationReq, UserProfile, UserResp, UserSearchRespItem,
+    UserSysAdminFlag,
 };
 
 #[cfg(test)]

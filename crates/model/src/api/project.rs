@@ -270,10 +270,7 @@ pub struct CVEAllowlist {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CVEAllowlistItem {
     /// Such as `CVE-2019-10164`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub cve_id: String,
 }
 
@@ -309,10 +306,7 @@ impl ProjectMetadata {
         let all = [
             ("public", &self.public),
             ("enable_content_trust", &self.enable_content_trust),
-            (
-                "enable_content_trust_cosign",
-                &self.enable_content_trust_cosign,
-            ),
+            ("enable_content_trust_cosign", &self.enable_content_trust_cosign),
             ("prevent_vul", &self.prevent_vul),
             ("severity", &self.severity),
             ("auto_scan", &self.auto_scan),
@@ -321,20 +315,12 @@ impl ProjectMetadata {
             ("retention_id", &self.retention_id),
             ("proxy_speed_kb", &self.proxy_speed_kb),
             ("max_upstream_conn", &self.max_upstream_conn),
-            (
-                "proxy_cache_local_on_not_found",
-                &self.proxy_cache_local_on_not_found,
-            ),
+            ("proxy_cache_local_on_not_found", &self.proxy_cache_local_on_not_found),
             ("proxy_referrer_api", &self.proxy_referrer_api),
-            (
-                "proxy_cache_filter_pattern",
-                &self.proxy_cache_filter_pattern,
-            ),
+            ("proxy_cache_filter_pattern", &self.proxy_cache_filter_pattern),
             ("proxy_cache_filter_kind", &self.proxy_cache_filter_kind),
         ];
-        all.into_iter()
-            .filter_map(|(key, value)| value.as_deref().map(|value| (key, value)))
-            .collect()
+        all.into_iter().filter_map(|(key, value)| value.as_deref().map(|value| (key, value))).collect()
     }
 
     /// May everybody read the project? `true` and `1` in any case mean yes.

@@ -55,16 +55,10 @@ pub struct Robot {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RobotPermission {
     /// `system` or `project`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub kind: String,
     /// `/`, a project's name, or `*`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub namespace: String,
     /// What is permitted there.
     #[serde(deserialize_with = "null_is_default")]
@@ -77,22 +71,13 @@ pub struct RobotPermission {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Access {
     /// About what.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub resource: String,
     /// To do what.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub action: String,
     /// `allow` (also when empty) or `deny`.
-    #[serde(
-        skip_serializing_if = "is_default",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub effect: String,
 }
 
@@ -171,10 +156,7 @@ pub struct RobotCreated {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RobotSec {
     /// In a request empty for a random one; in an answer empty when the caller chose it.
-    #[serde(
-        skip_serializing_if = "Secret::is_empty",
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(skip_serializing_if = "Secret::is_empty", deserialize_with = "null_is_default")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub secret: Secret,
 }

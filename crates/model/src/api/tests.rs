@@ -31,9 +31,7 @@ fn projects_as_recorded() {
         "creation_time": TIME, "id": 1, "items": [{"cve_id": "CVE-2021-1"}], "update_time": TIME, "expires_at": 1893456000
     }));
     same::<ProjectDeletable>(json!({"deletable": true}));
-    same::<ProjectDeletable>(
-        json!({"message": "the project contains repositories, can not be deleted"}),
-    );
+    same::<ProjectDeletable>(json!({"message": "the project contains repositories, can not be deleted"}));
     same::<ProjectSummary>(json!({
         "repo_count": 0, "project_admin_count": 1, "quota": {"hard": {"storage": -1}, "used": {"storage": 0}}
     }));
@@ -44,9 +42,7 @@ fn members_and_groups_as_recorded() {
     same::<ProjectMemberEntity>(json!({
         "entity_id": 4, "entity_name": "evan", "entity_type": "u", "id": 9, "project_id": 2, "role_id": 2, "role_name": "developer"
     }));
-    same::<UserGroup>(
-        json!({"group_name": "devs", "group_type": 1, "ldap_group_dn": "cn=devs,dc=example,dc=org"}),
-    );
+    same::<UserGroup>(json!({"group_name": "devs", "group_type": 1, "ldap_group_dn": "cn=devs,dc=example,dc=org"}));
     same::<UserGroupSearchItem>(json!({"group_name": "crew", "group_type": 3, "id": 7}));
 }
 
@@ -63,9 +59,7 @@ fn users_as_recorded() {
             "creation_time": TIME, "id": 1, "secret": "Abc", "subiss": "bobhttp://op", "update_time": TIME, "user_id": 5
         }
     }));
-    same::<Permissions>(
-        json!({"project": [{"action": "list", "resource": "log"}], "system": null}),
-    );
+    same::<Permissions>(json!({"project": [{"action": "list", "resource": "log"}], "system": null}));
 }
 
 #[test]
@@ -125,9 +119,7 @@ fn the_rest_as_recorded() {
     same::<GeneralInfo>(json!({
         "auth_mode": "db_auth", "banner_message": "", "oidc_provider_name": "", "primary_auth_mode": false, "self_registration": false
     }));
-    same::<OverallHealthStatus>(
-        json!({"status": "healthy", "components": [{"name": "core", "status": "healthy"}]}),
-    );
+    same::<OverallHealthStatus>(json!({"status": "healthy", "components": [{"name": "core", "status": "healthy"}]}));
     same::<Search>(
         json!({"project": [], "repository": [{"artifact_count": 1, "project_id": 2, "project_name": "north", "repository_name": "north/app"}]}),
     );
@@ -154,25 +146,14 @@ fn requests_take_null_and_strangers_but_no_wrong_types() {
         json!({"project_name": "north", "public": null, "metadata": {"public": "true", "colour": "red"}, "owner_id": 1}),
     )
     .unwrap();
-    assert_eq!(
-        (request.project_name.as_str(), request.public),
-        ("north", None)
-    );
+    assert_eq!((request.project_name.as_str(), request.public), ("north", None));
     assert_eq!(request.metadata.unwrap().public.as_deref(), Some("true"));
     assert!(serde_json::from_value::<ProjectReq>(json!({"project_name": 5})).is_err());
-    assert!(
-        serde_json::from_value::<ProjectReq>(json!({"project_name": "a", "storage_limit": "1"}))
-            .is_err()
-    );
+    assert!(serde_json::from_value::<ProjectReq>(json!({"project_name": "a", "storage_limit": "1"})).is_err());
 
-    let user: UserCreationReq = serde_json::from_value(
-        json!({"username": "dana", "comment": null, "sysadmin_flag": true, "user_id": 1}),
-    )
-    .unwrap();
-    assert_eq!(
-        (user.username.as_str(), user.comment.as_str()),
-        ("dana", "")
-    );
+    let user: UserCreationReq =
+        serde_json::from_value(json!({"username": "dana", "comment": null, "sysadmin_flag": true, "user_id": 1})).unwrap();
+    assert_eq!((user.username.as_str(), user.comment.as_str()), ("dana", ""));
 
     let robot: RobotCreate = serde_json::from_value(
         json!({"name": "ci", "secret": "mine", "permissions": [{"kind": "project", "namespace": "north", "access": null}]}),
@@ -183,24 +164,15 @@ fn requests_take_null_and_strangers_but_no_wrong_types() {
 
 #[test]
 fn secrets_stay_out_of_debug_output() {
-    let request = PasswordReq {
-        old_password: Secret::new("Old0Secret"),
-        new_password: Secret::new("New0Secret"),
-    };
+    let request = PasswordReq { old_password: Secret::new("Old0Secret"), new_password: Secret::new("New0Secret") };
     assert!(!format!("{request:?}").contains("0Secret"));
-    let created = RobotCreated {
-        secret: Secret::new("R0botSecret"),
-        ..Default::default()
-    };
+    let created = RobotCreated { secret: Secret::new("R0botSecret"), ..Default::default() };
     assert!(!format!("{created:?}").contains("R0bot"));
 }
 
 #[test]
 fn metadata_and_pairs_are_the_same_thing() {
-    let pairs = BTreeMap::from([
-        ("public".to_owned(), "true".to_owned()),
-        ("unknown".to_owned(), "x".to_owned()),
-    ]);
+    let pairs = BTreeMap::from([("public".to_owned(), "true".to_owned()), ("unknown".to_owned(), "x".to_owned())]);
     let metadata = ProjectMetadata::from_pairs(pairs);
     assert!(metadata.is_public());
     assert_eq!(metadata.pairs(), vec![("public", "true")]);

@@ -30,20 +30,12 @@ impl ListQuery {
     /// From parsed parts. A page below 1 is the first one; a page size below 1 means all rows.
     pub fn new(paging: Paging, q: Vec<Term>, sort: Vec<SortKey>) -> Self {
         let page_size = u64::try_from(paging.page_size).unwrap_or(0);
-        Self {
-            page: u64::try_from(paging.page).unwrap_or(0).max(1),
-            page_size,
-            q,
-            sort,
-        }
+        Self { page: u64::try_from(paging.page).unwrap_or(0).max(1), page_size, q, sort }
     }
 
     /// Everything, in the list's own order.
     pub fn all() -> Self {
-        Self {
-            page_size: 0,
-            ..Self::default()
-        }
+        Self { page_size: 0, ..Self::default() }
     }
 
     /// How many rows to skip; saturates.
@@ -68,20 +60,10 @@ mod tests {
 
     #[test]
     fn odd_pages_are_read_as_the_api_reads_them() {
-        let of =
-            |page, page_size| ListQuery::new(Paging { page, page_size }, Vec::new(), Vec::new());
-        assert_eq!(
-            (of(0, 10).page, of(-1, 10).page, of(3, 10).offset()),
-            (1, 1, 20)
-        );
-        assert_eq!(
-            (of(1, 0).limit(), of(1, -1).limit(), of(1, 7).limit()),
-            (None, None, Some(7))
-        );
-        assert_eq!(
-            (ListQuery::default().page, ListQuery::default().page_size),
-            (1, 10)
-        );
+        let of = |page, page_size| ListQuery::new(Paging { page, page_size }, Vec::new(), Vec::new());
+        assert_eq!((of(0, 10).page, of(-1, 10).page, of(3, 10).offset()), (1, 1, 20));
+        assert_eq!((of(1, 0).limit(), of(1, -1).limit(), of(1, 7).limit()), (None, None, Some(7)));
+        assert_eq!((ListQuery::default().page, ListQuery::default().page_size), (1, 10));
         assert_eq!(of(i64::MAX, 100).offset(), u64::MAX);
     }
 }

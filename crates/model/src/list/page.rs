@@ -14,19 +14,13 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Changes the rows, keeps the total.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(f).collect(),
-            total: self.total,
-        }
+        Page { items: self.items.into_iter().map(f).collect(), total: self.total }
     }
 }
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            total: 0,
-        }
+        Self { items: Vec::new(), total: 0 }
     }
 }
 
@@ -41,10 +35,7 @@ pub struct Paging {
 
 impl Default for Paging {
     fn default() -> Self {
-        Self {
-            page: 1,
-            page_size: 10,
-        }
+        Self { page: 1, page_size: 10 }
     }
 }
 
@@ -72,20 +63,10 @@ impl Paging {
     pub fn parse(page: Option<&str>, page_size: Option<&str>) -> Result<Self, PageError> {
         let number = |field, text: Option<&str>, default| match text {
             None | Some("") => Ok(default),
-            Some(text) => text.parse::<i64>().map_err(|_| PageError::NotANumber {
-                field,
-                value: text.chars().take(64).collect(),
-            }),
+            Some(text) => text.parse::<i64>().map_err(|_| PageError::NotANumber { field, value: text.chars().take(64).collect() }),
         };
-        let paging = Self {
-            page: number("page", page, 1)?,
-            page_size: number("page_size", page_size, 10)?,
-        };
-        if paging.page_size > Self::MAX_PAGE_SIZE {
-            Err(PageError::TooLarge)
-        } else {
-            Ok(paging)
-        }
+        let paging = Self { page: number("page", page, 1)?, page_size: number("page_size", page_size, 10)? };
+        if paging.page_size > Self::MAX_PAGE_SIZE { Err(PageError::TooLarge) } else { Ok(paging) }
     }
 
     /// The `Link` header of an answer to this page, see [`link_header`].
@@ -103,21 +84,13 @@ pub fn link_header(path_and_query: &str, page: i64, page_size: i64, total: u64) 
     }
     let total = i128::from(total);
     let (page, size) = (i128::from(page), i128::from(page_size));
-    let (path, query) = path_and_query
-        .split_once('?')
-        .unwrap_or((path_and_query, ""));
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let mut links = Vec::new();
     if page > 1 && (page - 1) * size < total {
-        links.push(format!(
-            "<{path}?{}>; rel=\"prev\"",
-            query_of(query, page - 1, size)
-        ));
+        links.push(format!("<{path}?{}>; rel=\"prev\"", query_of(query, page - 1, size)));
     }
     if page * size < total {
-        links.push(format!(
-            "<{path}?{}>; rel=\"next\"",
-            query_of(query, page + 1, size)
-        ));
+        links.push(format!("<{path}?{}>; rel=\"next\"", query_of(query, page + 1, size)));
     }
     (!links.is_empty()).then(|| links.join(" , "))
 }
@@ -192,26 +165,10 @@ mod tests {
         assert_eq!(parse(Some("-1"), Some("0")), Ok((-1, 0)));
         assert_eq!(parse(None, Some("-1")), Ok((1, -1)));
         let errors = [
-            (
-                None,
-                Some("101"),
-                "page_size in query should be less than or equal to 100",
-            ),
-            (
-                Some("x"),
-                None,
-                "page in query must be of type int64: \"x\"",
-            ),
-            (
-                None,
-                Some("1.5"),
-                "page_size in query must be of type int64: \"1.5\"",
-            ),
-            (
-                Some("99999999999999999999"),
-                None,
-                "page in query must be of type int64: \"99999999999999999999\"",
-            ),
+            (None, Some("101"), "page_size in query should be less than or equal to 100"),
+            (Some("x"), None, "page in query must be of type int64: \"x\""),
+            (None, Some("1.5"), "page_size in query must be of type int64: \"1.5\""),
+            (Some("99999999999999999999"), None, "page in query must be of type int64: \"99999999999999999999\""),
         ];
         for (page, size, text) in errors {
             assert_eq!(parse(page, size).unwrap_err().to_string(), text);
@@ -221,60 +178,16 @@ mod tests {
     #[test]
     fn links_as_recorded() {
         let table: [(&str, i64, i64, u64, Option<&str>); 11] = [
-            (
-                "/a?page=1&page_size=2&sort=name",
-                1,
-                2,
-                6,
-                Some("</a?page=2&page_size=2&sort=name>; rel=\"next\""),
-            ),
-            (
-                "/a?page=2&page_size=2",
-                2,
-                2,
-                5,
-                Some(
-                    "</a?page=1&page_size=2>; rel=\"prev\" , </a?page=3&page_size=2>; rel=\"next\"",
-                ),
-            ),
-            (
-                "/a?page=3&page_size=2&sort=name",
-                3,
-                2,
-                6,
-                Some("</a?page=2&page_size=2&sort=name>; rel=\"prev\""),
-            ),
+            ("/a?page=1&page_size=2&sort=name", 1, 2, 6, Some("</a?page=2&page_size=2&sort=name>; rel=\"next\"")),
+            ("/a?page=2&page_size=2", 2, 2, 5, Some("</a?page=1&page_size=2>; rel=\"prev\" , </a?page=3&page_size=2>; rel=\"next\"")),
+            ("/a?page=3&page_size=2&sort=name", 3, 2, 6, Some("</a?page=2&page_size=2&sort=name>; rel=\"prev\"")),
             ("/a?page=9&page_size=2", 9, 2, 5, None),
             ("/a", 1, 10, 10, None),
             ("/a?page_size=0", 1, 0, 99, None),
-            (
-                "/a?page_size=-1",
-                1,
-                -1,
-                2,
-                Some("</a?page=2&page_size=-1>; rel=\"next\""),
-            ),
-            (
-                "/a?page=0",
-                0,
-                10,
-                2,
-                Some("</a?page=1&page_size=10>; rel=\"next\""),
-            ),
-            (
-                "/a?page=-1",
-                -1,
-                10,
-                3,
-                Some("</a?page=0&page_size=10>; rel=\"next\""),
-            ),
-            (
-                "/a?q=name%3D~nor&page_size=1&sort=name",
-                1,
-                1,
-                5,
-                Some("</a?page=2&page_size=1&q=name=~nor&sort=name>; rel=\"next\""),
-            ),
+            ("/a?page_size=-1", 1, -1, 2, Some("</a?page=2&page_size=-1>; rel=\"next\"")),
+            ("/a?page=0", 0, 10, 2, Some("</a?page=1&page_size=10>; rel=\"next\"")),
+            ("/a?page=-1", -1, 10, 3, Some("</a?page=0&page_size=10>; rel=\"next\"")),
+            ("/a?q=name%3D~nor&page_size=1&sort=name", 1, 1, 5, Some("</a?page=2&page_size=1&q=name=~nor&sort=name>; rel=\"next\"")),
             (
                 "/r?q=Level%3Dproject,ProjectID%3D2&page_size=1",
                 1,
@@ -284,33 +197,20 @@ mod tests {
             ),
         ];
         for (uri, page, size, total, link) in table {
-            assert_eq!(
-                link_header(uri, page, size, total).as_deref(),
-                link,
-                "{uri}"
-            );
+            assert_eq!(link_header(uri, page, size, total).as_deref(), link, "{uri}");
         }
     }
 
     #[test]
     fn nothing_can_be_smuggled_into_the_header() {
         let link = link_header("/a?q=x%3D%0D%0ASet-Cookie:%20a%3E%3B%C3%BC", 1, 1, 2).unwrap();
-        assert_eq!(
-            link,
-            "</a?page=2&page_size=1&q=x=%0D%0ASet-Cookie: a%3E;%C3%BC>; rel=\"next\""
-        );
-        assert_eq!(
-            link_header("/a?q=%zz", 1, 1, 2).unwrap(),
-            "</a?page=2&page_size=1&q=%zz>; rel=\"next\""
-        );
+        assert_eq!(link, "</a?page=2&page_size=1&q=x=%0D%0ASet-Cookie: a%3E;%C3%BC>; rel=\"next\"");
+        assert_eq!(link_header("/a?q=%zz", 1, 1, 2).unwrap(), "</a?page=2&page_size=1&q=%zz>; rel=\"next\"");
     }
 
     #[test]
     fn huge_pages_do_not_overflow() {
-        assert_eq!(
-            link_header("/a", i64::MAX, 100, u64::MAX).map(|link| link.contains("prev")),
-            None
-        );
+        assert_eq!(link_header("/a", i64::MAX, 100, u64::MAX).map(|link| link.contains("prev")), None);
         assert_eq!(unescape_strict("%C3"), None);
     }
 }

@@ -146,14 +146,8 @@ pub fn parse_q(q: &str) -> Result<Vec<Term>, QueryError> {
         }
         let op = parse_pattern(value)?;
         let term = match written.rsplit_once("__") {
-            None => Some(Term {
-                key: written.to_owned(),
-                op,
-            }),
-            Some((key, suffix)) => with_suffix(suffix, op).map(|op| Term {
-                key: key.to_owned(),
-                op,
-            }),
+            None => Some(Term { key: written.to_owned(), op }),
+            Some((key, suffix)) => with_suffix(suffix, op).map(|op| Term { key: key.to_owned(), op }),
         };
         terms.retain(|(other, _)| *other != written);
         terms.push((written, term));
@@ -173,31 +167,17 @@ fn parse_pattern(text: &str) -> Result<Op, QueryError> {
                 return Err(invalid());
             }
             let side = |text: &str| (!text.is_empty()).then(|| Value::item(text));
-            Ok(Op::Range {
-                min: side(min),
-                max: side(max),
-            })
+            Ok(Op::Range { min: side(min), max: side(max) })
         }
         Some(b'{') => Ok(Op::OrList(parse_items(closed('}')?)?)),
         Some(b'(') => Ok(Op::AndList(parse_items(closed(')')?)?)),
-        _ => Ok(Op::Exact(Value::new(
-            text.strip_prefix('\\').unwrap_or(text),
-        ))),
+        _ => Ok(Op::Exact(Value::new(text.strip_prefix('\\').unwrap_or(text)))),
     }
 }
 
 fn parse_items(text: &str) -> Result<Vec<Value>, QueryError> {
-    let items: Vec<_> = text
-        .split(' ')
-        .filter(|item| !item.is_empty())
-        .take(MAX_VALUES + 1)
-        .map(Value::item)
-        .collect();
-    if items.len() > MAX_VALUES {
-        Err(QueryError::TooMany)
-    } else {
-        Ok(items)
-    }
+    let items: Vec<_> = text.split(' ').filter(|item| !item.is_empty()).take(MAX_VALUES + 1).map(Value::item).collect();
+    if items.len() > MAX_VALUES { Err(QueryError::TooMany) } else { Ok(items) }
 }
 
 /// A suffix operator applied to a pattern; `None` for an operator or a combination that is ignored.
@@ -208,14 +188,8 @@ fn with_suffix(suffix: &str, op: Op) -> Option<Op> {
         ("icontains", Op::Fuzzy(text)) => Some(Op::Fuzzy(text)),
         ("in", Op::Exact(value)) => Some(Op::OrList(vec![value])),
         ("in", Op::OrList(values)) => Some(Op::OrList(values)),
-        ("gte", Op::Exact(value)) => Some(Op::Range {
-            min: Some(value),
-            max: None,
-        }),
-        ("lte", Op::Exact(value)) => Some(Op::Range {
-            min: None,
-            max: Some(value),
-        }),
+        ("gte", Op::Exact(value)) => Some(Op::Range { min: Some(value), max: None }),
+        ("lte", Op::Exact(value)) => Some(Op::Range { min: None, max: Some(value) }),
         ("gt", Op::Exact(value)) => Some(Op::Above(value)),
         ("lt", Op::Exact(value)) => Some(Op::Below(value)),
         _ => None,
@@ -226,14 +200,8 @@ fn with_suffix(suffix: &str, op: Op) -> Option<Op> {
 pub fn parse_sort(sort: &str) -> Vec<SortKey> {
     sort.split(',')
         .map(|key| match key.strip_prefix('-') {
-            Some(key) => SortKey {
-                key: key.to_owned(),
-                descending: true,
-            },
-            None => SortKey {
-                key: key.to_owned(),
-                descending: false,
-            },
+            Some(key) => SortKey { key: key.to_owned(), descending: true },
+            None => SortKey { key: key.to_owned(), descending: false },
         })
         .filter(|sort| !sort.key.is_empty())
         .take(MAX_SORT)
@@ -266,40 +234,16 @@ mod tests {
             ("k=~v_%", Op::Fuzzy("v_%".to_owned())),
             ("k%3Dv", Op::Exact(Value::new("v"))),
             ("k=da+na", Op::Exact(Value::new("da na"))),
-            (
-                "k=[1~100]",
-                Op::Range {
-                    min: v("1"),
-                    max: v("100"),
-                },
-            ),
-            (
-                "k=[1~]",
-                Op::Range {
-                    min: v("1"),
-                    max: None,
-                },
-            ),
-            (
-                "k=[~'b']",
-                Op::Range {
-                    min: None,
-                    max: v("b"),
-                },
-            ),
+            ("k=[1~100]", Op::Range { min: v("1"), max: v("100") }),
+            ("k=[1~]", Op::Range { min: v("1"), max: None }),
+            ("k=[~'b']", Op::Range { min: None, max: v("b") }),
             ("k={a \"b\"  c}", Op::OrList(values(&["a", "b", "c"]))),
             ("k={}", Op::OrList(Vec::new())),
             ("k=(1 2)", Op::AndList(values(&["1", "2"]))),
             ("k__icontains=dan", Op::Fuzzy("dan".to_owned())),
             ("k__in={a b}", Op::OrList(values(&["a", "b"]))),
             ("k__in=a", Op::OrList(values(&["a"]))),
-            (
-                "k__gte=1",
-                Op::Range {
-                    min: v("1"),
-                    max: None,
-                },
-            ),
+            ("k__gte=1", Op::Range { min: v("1"), max: None }),
             ("k__lt=1", Op::Below(Value::new("1"))),
             ("k__exact=1", Op::Exact(Value::new("1"))),
         ];
@@ -310,45 +254,21 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_why() {
-        for q in [
-            "username",
-            "=dana",
-            "username=",
-            "username=dana,",
-            "a=b,,c=d",
-            ",",
-        ] {
+        for q in ["username", "=dana", "username=", "username=dana,", "a=b,,c=d", ","] {
             assert_eq!(parse_q(q), Err(QueryError::Term), "{q}");
         }
-        for value in [
-            "~", "[a]", "[~]", "[a~b~c]", "[a~b", "{dana", "(a", "[", "{",
-        ] {
+        for value in ["~", "[a]", "[~]", "[a~b~c]", "[a~b", "{dana", "(a", "[", "{"] {
             let error = parse_q(&format!("k={value}")).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("invalid query string value: {value}")
-            );
+            assert_eq!(error.to_string(), format!("invalid query string value: {value}"));
         }
         assert!(matches!(parse_q("a=%00"), Err(QueryError::Value(_))));
-        assert_eq!(
-            parse_q(&vec!["a=b"; 51].join(",")),
-            Err(QueryError::TooMany)
-        );
-        assert_eq!(
-            parse_q(&format!("k={{{}}}", "a ".repeat(1001))),
-            Err(QueryError::TooMany)
-        );
+        assert_eq!(parse_q(&vec!["a=b"; 51].join(",")), Err(QueryError::TooMany));
+        assert_eq!(parse_q(&format!("k={{{}}}", "a ".repeat(1001))), Err(QueryError::TooMany));
     }
 
     #[test]
     fn terms_stand_together_and_unknown_suffixes_fall_away() {
-        let keys = |q: &str| {
-            parse_q(q)
-                .unwrap()
-                .into_iter()
-                .map(|term| term.key)
-                .collect::<Vec<_>>()
-        };
+        let keys = |q: &str| parse_q(q).unwrap().into_iter().map(|term| term.key).collect::<Vec<_>>();
         assert_eq!(keys("Level=project,ProjectID=1"), ["Level", "ProjectID"]);
         assert_eq!(keys("k__gte=1,k__lt=5"), ["k", "k"]);
         assert_eq!(keys("k__like=dan"), Vec::<String>::new());
@@ -366,27 +286,13 @@ mod tests {
         assert_eq!(typed("1970-01-01T00:00:05"), "time 5");
         assert_eq!(typed("-7"), "int -7");
         assert_eq!(typed("7a"), "text 7a");
-        assert_eq!(
-            (Value::new("True").as_bool(), Value::new("no").as_bool()),
-            (Some(true), None)
-        );
+        assert_eq!((Value::new("True").as_bool(), Value::new("no").as_bool()), (Some(true), None));
     }
 
     #[test]
     fn sort_never_fails() {
-        let keys = |sort: &str| {
-            parse_sort(sort)
-                .into_iter()
-                .map(|s| (s.key, s.descending))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            keys("name,-creation_time"),
-            [
-                ("name".to_owned(), false),
-                ("creation_time".to_owned(), true)
-            ]
-        );
+        let keys = |sort: &str| parse_sort(sort).into_iter().map(|s| (s.key, s.descending)).collect::<Vec<_>>();
+        assert_eq!(keys("name,-creation_time"), [("name".to_owned(), false), ("creation_time".to_owned(), true)]);
         assert_eq!(keys("-hard.storage"), [("hard.storage".to_owned(), true)]);
         for nothing in ["", "-", ","] {
             assert!(keys(nothing).is_empty());

@@ -127,12 +127,7 @@ pub enum Denied {
 }
 
 /// May the caller do this in the project? A registry token never may: its claims are about repositories, see [`decide_repository`].
-pub fn decide_project(
-    caller: &Caller,
-    project: &ProjectFacts,
-    resource: Resource,
-    action: Action,
-) -> Result<Allowed<Project>, Denied> {
+pub fn decide_project(caller: &Caller, project: &ProjectFacts, resource: Resource, action: Action) -> Result<Allowed<Project>, Denied> {
     let yes = match caller {
         Caller::Token(_) => false,
         other => in_project(other, project, resource, action),
@@ -154,11 +149,7 @@ pub fn decide_repository(
 }
 
 /// May the caller do this at system level?
-pub fn decide_system(
-    caller: &Caller,
-    resource: Resource,
-    action: Action,
-) -> Result<Allowed<System>, Denied> {
+pub fn decide_system(caller: &Caller, resource: Resource, action: Action) -> Result<Allowed<System>, Denied> {
     let yes = in_system(caller, resource, action);
     answer(caller, yes, System(()), resource, action)
 }
@@ -186,10 +177,7 @@ pub fn system_permissions(caller: &Caller) -> Vec<(Resource, Action)> {
         (Resource::Replication, CRUDL),
         (Resource::Distribution, CRUDL),
         (Resource::GarbageCollection, CRUDL),
-        (
-            Resource::ScanAll,
-            &[Create, Read, Update, Delete, List, Stop],
-        ),
+        (Resource::ScanAll, &[Create, Read, Update, Delete, List, Stop]),
         (Resource::SystemVolumes, &[Read]),
         (Resource::LdapUser, &[Create, List]),
         (Resource::Configuration, &[Read, Update]),
@@ -199,25 +187,12 @@ pub fn system_permissions(caller: &Caller) -> Vec<(Resource, Action)> {
     if !matches!(caller, Caller::User { is_admin: true, .. }) {
         return Vec::new();
     }
-    LISTED
-        .iter()
-        .flat_map(|(resource, actions)| actions.iter().map(|action| (*resource, *action)))
-        .collect()
+    LISTED.iter().flat_map(|(resource, actions)| actions.iter().map(|action| (*resource, *action))).collect()
 }
 
-fn answer<S>(
-    caller: &Caller,
-    yes: bool,
-    scope: S,
-    resource: Resource,
-    action: Action,
-) -> Result<Allowed<S>, Denied> {
+fn answer<S>(caller: &Caller, yes: bool, scope: S, resource: Resource, action: Action) -> Result<Allowed<S>, Denied> {
     if yes {
-        Ok(Allowed {
-            scope,
-            resource,
-            action,
-        })
+        Ok(Allowed { scope, resource, action })
     } else if is_anonymous(caller) {
         Err(Denied::Unauthenticated)
     } else {
@@ -243,12 +218,8 @@ fn in_project(caller: &Caller, project: &ProjectFacts, resource: Resource, actio
     match caller {
         Caller::Anonymous => by_visibility,
         Caller::User { is_admin: true, .. } => action != Action::ScannerPull,
-        Caller::User { roles, .. } => {
-            by_visibility || row.is_some_and(|row| roles.iter().any(|role| row.held_by(*role)))
-        }
-        Caller::Robot { grants, level } => {
-            robot_in_project(grants, *level, project, (resource, action), by_visibility)
-        }
+        Caller::User { roles, .. } => by_visibility || row.is_some_and(|row| roles.iter().any(|role| row.held_by(*role))),
+        Caller::Robot { grants, level } => robot_in_project(grants, *level, project, (resource, action), by_visibility),
         Caller::Token(_) => false,
     }
 }
@@ -284,28 +255,20 @@ fn robot_in_project(
     has(asked, Effect::Allow) || pull_by_push || reads_public
 }
 
-fn in_repository(
-    caller: &Caller,
-    project: &ProjectFacts,
-    repository: &str,
-    resource: Resource,
-    action: Action,
-) -> bool {
+fn in_repository(caller: &Caller, project: &ProjectFacts, repository: &str, resource: Resource, action: Action) -> bool {
     let Caller::Token(scope) = caller else {
         return in_project(caller, project, resource, action);
     };
     // The claim that covers this question.
     let needed = match (resource, action) {
-        (
-            Resource::Repository,
-            Action::Pull | Action::Push | Action::Delete | Action::ScannerPull,
-        ) => action,
+        (Resource::Repository, Action::Pull | Action::Push | Action::Delete | Action::ScannerPull) => action,
         (Resource::Artifact | Resource::Tag, Action::Delete) => Action::Delete,
         _ => return false,
     };
-    let claimed = scope.access.iter().any(
-        |access| matches!(access, TokenAccess::Repository { name, actions } if name == repository && actions.contains(&needed)),
-    );
+    let claimed = scope
+        .access
+        .iter()
+        .any(|access| matches!(access, TokenAccess::Repository { name, actions } if name == repository && actions.contains(&needed)));
     claimed
         && match scope.holder {
             Holder::Anonymous | Holder::Known => true,
@@ -329,8 +292,7 @@ fn in_system(caller: &Caller, resource: Resource, action: Action) -> bool {
             *level == RobotLevel::System && has(Effect::Allow) && !has(Effect::Deny)
         }
         Caller::Token(scope) => {
-            let claimed = (resource, action) == (Resource::Catalog, Action::Read)
-                && scope.access.contains(&TokenAccess::Catalog);
+            let claimed = (resource, action) == (Resource::Catalog, Action::Read) && scope.access.contains(&TokenAccess::Catalog);
             claimed
                 && match scope.holder {
                     Holder::Anonymous | Holder::Known => true,

@@ -23,9 +23,7 @@ impl RobotLevel {
 
     /// From what was sent.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::System, Self::Project]
-            .into_iter()
-            .find(|level| level.as_str() == name)
+        [Self::System, Self::Project].into_iter().find(|level| level.as_str() == name)
     }
 }
 
@@ -49,9 +47,7 @@ impl GrantKind {
 
     /// From what was sent.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::System, Self::Project]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        [Self::System, Self::Project].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

@@ -43,11 +43,7 @@ const fn row(resource: Resource, action: Action, columns: &[u8; 6]) -> Row {
         };
         at += 1;
     }
-    Row {
-        resource,
-        action,
-        holders,
-    }
+    Row { resource, action, holders }
 }
 
 /// Every permission of a project that a role can have.
@@ -132,9 +128,7 @@ pub const MATRIX: [Row; 75] = [
 
 /// The row of a permission; `None` for what no role has (only robots and administrators can).
 pub fn find(resource: Resource, action: Action) -> Option<&'static Row> {
-    MATRIX
-        .iter()
-        .find(|row| row.resource == resource && row.action == action)
+    MATRIX.iter().find(|row| row.resource == resource && row.action == action)
 }
 
 #[cfg(test)]
@@ -151,18 +145,9 @@ mod tests {
     #[test]
     fn no_permission_is_listed_twice_and_roles_only_grow() {
         for (at, row) in MATRIX.iter().enumerate() {
-            assert!(
-                !MATRIX[..at]
-                    .iter()
-                    .any(|other| (other.resource, other.action) == (row.resource, row.action))
-            );
+            assert!(!MATRIX[..at].iter().any(|other| (other.resource, other.action) == (row.resource, row.action)));
             for pair in Role::ALL.windows(2) {
-                assert!(
-                    row.held_by(pair[0]) || !row.held_by(pair[1]),
-                    "{} {}",
-                    row.resource,
-                    row.action
-                );
+                assert!(row.held_by(pair[0]) || !row.held_by(pair[1]), "{} {}", row.resource, row.action);
             }
         }
         assert!(find(R::Metadata, A::List).is_none());

@@ -9,8 +9,8 @@ mod role;
 mod word;
 
 pub use decide::{
-    Allowed, Ask, Caller, Denied, Holder, Project, ProjectFacts, System, TokenAccess, TokenScope,
-    decide_project, decide_repository, decide_system, project_permissions, system_permissions,
+    Allowed, Ask, Caller, Denied, Holder, Project, ProjectFacts, System, TokenAccess, TokenScope, decide_project, decide_repository,
+    decide_system, project_permissions, system_permissions,
 };
 pub use grant::{Effect, GrantKind, GrantScope, RobotGrant, RobotLevel};
 pub use role::{Role, strongest};

@@ -20,13 +20,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, strongest first.
-    pub const ALL: [Self; 5] = [
-        Self::ProjectAdmin,
-        Self::Maintainer,
-        Self::Developer,
-        Self::Guest,
-        Self::LimitedGuest,
-    ];
+    pub const ALL: [Self; 5] = [Self::ProjectAdmin, Self::Maintainer, Self::Developer, Self::Guest, Self::LimitedGuest];
 
     /// The `role_id` of the API.
     pub const fn id(self) -> i64 {
@@ -105,27 +99,14 @@ mod tests {
             assert_eq!(Role::from_id(role.id()), Some(role));
             assert_eq!(Role::from_name(role.as_str()), Some(role));
         }
-        assert_eq!(
-            (Role::from_id(0), Role::from_id(6), Role::from_name("Guest")),
-            (None, None, None)
-        );
-        assert!(
-            Role::ALL
-                .windows(2)
-                .all(|pair| pair[0].power() > pair[1].power())
-        );
+        assert_eq!((Role::from_id(0), Role::from_id(6), Role::from_name("Guest")), (None, None, None));
+        assert!(Role::ALL.windows(2).all(|pair| pair[0].power() > pair[1].power()));
     }
 
     #[test]
     fn the_strongest_is_by_power_not_by_number() {
-        assert_eq!(
-            strongest(&[Role::Guest, Role::Maintainer, Role::Developer]),
-            Some(Role::Maintainer)
-        );
-        assert_eq!(
-            strongest(&[Role::LimitedGuest, Role::Guest]),
-            Some(Role::Guest)
-        );
+        assert_eq!(strongest(&[Role::Guest, Role::Maintainer, Role::Developer]), Some(Role::Maintainer));
+        assert_eq!(strongest(&[Role::LimitedGuest, Role::Guest]), Some(Role::Guest));
         assert_eq!(strongest(&[]), None);
     }
 }

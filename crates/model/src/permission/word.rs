@@ -179,24 +179,15 @@ mod tests {
         for word in Action::ALL {
             assert_eq!(word.as_str().parse(), Ok(*word));
         }
-        assert_eq!(
-            "Pull".parse::<Action>(),
-            Err(UnknownWord("Pull".to_owned()))
-        );
+        assert_eq!("Pull".parse::<Action>(), Err(UnknownWord("Pull".to_owned())));
         assert_eq!("x".repeat(200).parse::<Resource>().unwrap_err().0.len(), 64);
     }
 
     #[test]
     fn names_in_a_project() {
         assert_eq!(Resource::Project.in_project(ProjectId(3), true), ".");
-        assert_eq!(
-            Resource::Project.in_project(ProjectId(3), false),
-            "/project/3"
-        );
+        assert_eq!(Resource::Project.in_project(ProjectId(3), false), "/project/3");
         assert_eq!(Resource::Member.in_project(ProjectId(3), true), "member");
-        assert_eq!(
-            Resource::Member.in_project(ProjectId(3), false),
-            "/project/3/member"
-        );
+        assert_eq!(Resource::Member.in_project(ProjectId(3), false), "/project/3/member");
     }
 }

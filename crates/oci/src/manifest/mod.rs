@@ -145,10 +145,7 @@ impl Manifest {
     /// nondistributable types are left out (R57); `urls` on other layers change nothing (R58). Empty for an index,
     /// whose blobs are among its `children`.
     pub fn required_blobs(&self) -> Vec<&Descriptor> {
-        let layers = self
-            .layers
-            .iter()
-            .filter(|layer| !layer.is_nondistributable());
+        let layers = self.layers.iter().filter(|layer| !layer.is_nondistributable());
         distinct(self.config.iter().chain(layers))
     }
 
@@ -161,15 +158,8 @@ impl Manifest {
     /// The artifact type under which this document is listed as a referrer (R145): its `artifactType`, else, for a
     /// manifest, the media type of its config.
     pub fn referrer_artifact_type(&self) -> Option<&str> {
-        let config = || {
-            self.config
-                .as_ref()
-                .map(|config| config.media_type.as_str())
-        };
-        self.artifact_type
-            .as_deref()
-            .or_else(config)
-            .filter(|text| !text.is_empty())
+        let config = || self.config.as_ref().map(|config| config.media_type.as_str());
+        self.artifact_type.as_deref().or_else(config).filter(|text| !text.is_empty())
     }
 
     /// The size of an artifact in bytes: the document itself, its config and all its layers as the document states them.
@@ -184,7 +174,5 @@ impl Manifest {
 
 fn distinct<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Vec<&'a Descriptor> {
     let mut seen = HashSet::new();
-    descriptors
-        .filter(|descriptor| seen.insert(&descriptor.digest))
-        .collect()
+    descriptors.filter(|descriptor| seen.insert(&descriptor.digest)).collect()
 }

@@ -44,9 +44,7 @@ impl<'de> Deserialize<'de> for Members {
                         return Err(duplicate(&key));
                     }
                     if seen.len() == MAX_MEMBERS {
-                        return Err(A::Error::custom(format_args!(
-                            "more than {MAX_MEMBERS} members"
-                        )));
+                        return Err(A::Error::custom(format_args!("more than {MAX_MEMBERS} members")));
                     }
                     members.read(&key, &mut map)?;
                     seen.insert(key);
@@ -84,15 +82,10 @@ pub(super) fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Manifest
     if bytes.len() > MAX_MANIFEST_BYTES {
         return Err(ManifestError::TooLarge(bytes.len()));
     }
-    let declared = content_type
-        .map(essence)
-        .filter(|text| !text.is_empty())
-        .map(kind_of)
-        .transpose()?;
+    let declared = content_type.map(essence).filter(|text| !text.is_empty()).map(kind_of).transpose()?;
     let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::NotUtf8)?;
     // White space after the object is legal and part of the digest; anything else there is an error.
-    let members: Members =
-        serde_json::from_str(text).map_err(|e| ManifestError::Json(json_message(&e)))?;
+    let members: Members = serde_json::from_str(text).map_err(|e| ManifestError::Json(json_message(&e)))?;
     check_version(members.schema_version.as_deref())?;
     let kind = kind(declared, &members)?;
     check_shape(kind, &members)?;
@@ -107,11 +100,7 @@ fn kind_of(media_type: &str) -> Result<ManifestKind, ManifestError> {
 }
 
 fn json_message(error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        "unexpected end of JSON input".to_owned()
-    } else {
-        excerpt(&error.to_string())
-    }
+    if error.is_eof() { "unexpected end of JSON input".to_owned() } else { excerpt(&error.to_string()) }
 }
 
 /// R49: exactly the JSON number 2. The raw text is compared, so that `"2"` and `2.0` do not pass.
@@ -126,17 +115,9 @@ fn check_version(raw: Option<&RawValue>) -> Result<(), ManifestError> {
 
 /// R44 to R48: the Content-Type decides, then `mediaType`, then the members; the first two must not disagree.
 fn kind(declared: Option<ManifestKind>, members: &Members) -> Result<ManifestKind, ManifestError> {
-    let inner = members
-        .media_type
-        .as_deref()
-        .filter(|text| !text.is_empty());
+    let inner = members.media_type.as_deref().filter(|text| !text.is_empty());
     match (declared, inner) {
-        (Some(kind), Some(found)) if found != kind.media_type() => {
-            Err(ManifestError::MediaTypeMismatch {
-                kind,
-                found: excerpt(found),
-            })
-        }
+        (Some(kind), Some(found)) if found != kind.media_type() => Err(ManifestError::MediaTypeMismatch { kind, found: excerpt(found) }),
         (Some(kind), _) => Ok(kind),
         (None, Some(found)) => kind_of(found),
         (None, None) if members.manifests.is_some() => Ok(ManifestKind::OciIndex),
@@ -178,12 +159,7 @@ fn one(
     wire: Option<Object<WireDescriptor>>,
     validate: impl Fn(WireDescriptor) -> Result<Descriptor, DescriptorError>,
 ) -> Result<Option<Descriptor>, ManifestError> {
-    wire.map(|object| validate(object.0))
-        .transpose()
-        .map_err(|reason| ManifestError::Descriptor {
-            place: place.to_owned(),
-            reason,
-        })
+    wire.map(|object| validate(object.0)).transpose().map_err(|reason| ManifestError::Descriptor { place: place.to_owned(), reason })
 }
 
 fn list(place: &str, wires: Vec<Object<WireDescriptor>>) -> Result<Vec<Descriptor>, ManifestError> {
@@ -191,13 +167,7 @@ fn list(place: &str, wires: Vec<Object<WireDescriptor>>) -> Result<Vec<Descripto
     numbered
         .map(|(index, object)| {
             let place = || format!("{place}[{index}]");
-            object
-                .0
-                .content()
-                .map_err(|reason| ManifestError::Descriptor {
-                    place: place(),
-                    reason,
-                })
+            object.0.content().map_err(|reason| ManifestError::Descriptor { place: place(), reason })
         })
         .collect()
 }

@@ -232,16 +232,8 @@ impl Operation {
             Action::Push => &["pull", "push"],
             Action::Delete => &["delete"],
         };
-        let mut scopes: Vec<Scope> = self
-            .repository()
-            .iter()
-            .map(|name| Scope::new("repository", name.as_str(), actions))
-            .collect();
-        if let Self::StartUpload {
-            mount: Some(_),
-            from: Some(from),
-            ..
-        } = self
+        let mut scopes: Vec<Scope> = self.repository().iter().map(|name| Scope::new("repository", name.as_str(), actions)).collect();
+        if let Self::StartUpload { mount: Some(_), from: Some(from), .. } = self
             && let Ok(source) = from.parse::<RepositoryName>()
         {
             scopes.push(Scope::new("repository", source.as_str(), &["pull"]));
@@ -263,10 +255,7 @@ impl RawReference {
     /// Reads a text; never fails, the result is kept.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self {
-            parsed: text.parse(),
-            text,
-        }
+        Self { parsed: text.parse(), text }
     }
 
     /// The text.
@@ -312,10 +301,7 @@ impl RawDigest {
     /// Reads a text; never fails, the result is kept.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self {
-            parsed: text.parse(),
-            text,
-        }
+        Self { parsed: text.parse(), text }
     }
 
     /// The text.
@@ -366,9 +352,7 @@ impl Page {
         match self.n.as_deref() {
             None | Some("") => Ok(None),
             // Too large for 64 bits is larger than any maximum.
-            Some(n) if n.bytes().all(|b| b.is_ascii_digit()) => {
-                Ok(Some(n.parse().unwrap_or(u64::MAX).min(max)))
-            }
+            Some(n) if n.bytes().all(|b| b.is_ascii_digit()) => Ok(Some(n.parse().unwrap_or(u64::MAX).min(max))),
             Some(_) => Err(PageError),
         }
     }
@@ -382,8 +366,5 @@ impl Page {
 /// The value of a `Link` header to the next page (RFC 8288): `path` is the list's own path, `last` the last entry of this
 /// page, `n` the page size.
 pub fn next_link(path: &str, last: &str, n: u64) -> String {
-    format!(
-        "<{path}?last={}&n={n}>; rel=\"next\"",
-        percent::encode(last)
-    )
+    format!("<{path}?last={}&n={n}>; rel=\"next\"", percent::encode(last))
 }

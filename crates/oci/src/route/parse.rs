@@ -43,30 +43,14 @@ fn target(path: &str) -> Option<Target<'_>> {
     let target = match segments.as_slice() {
         ["_catalog"] => Target::Catalog,
         ["_oci", "ext", "discover"] => Target::Extensions { name: None },
-        [n @ .., "_oci", "ext", "discover"] => Target::Extensions {
-            name: Some(name(n)?),
-        },
+        [n @ .., "_oci", "ext", "discover"] => Target::Extensions { name: Some(name(n)?) },
         [n @ .., "tags", "list"] => Target::Tags { name: name(n)? },
-        [n @ .., "blobs", "uploads", ""] | [n @ .., "blobs", "uploads"] => {
-            Target::Uploads { name: name(n)? }
-        }
+        [n @ .., "blobs", "uploads", ""] | [n @ .., "blobs", "uploads"] => Target::Uploads { name: name(n)? },
         [.., ""] => return None,
-        [n @ .., "manifests", reference] => Target::Manifest {
-            name: name(n)?,
-            reference,
-        },
-        [n @ .., "referrers", digest] => Target::Referrers {
-            name: name(n)?,
-            digest,
-        },
-        [n @ .., "blobs", "uploads", upload] => Target::Upload {
-            name: name(n)?,
-            upload,
-        },
-        [n @ .., "blobs", digest] => Target::Blob {
-            name: name(n)?,
-            digest,
-        },
+        [n @ .., "manifests", reference] => Target::Manifest { name: name(n)?, reference },
+        [n @ .., "referrers", digest] => Target::Referrers { name: name(n)?, digest },
+        [n @ .., "blobs", "uploads", upload] => Target::Upload { name: name(n)?, upload },
+        [n @ .., "blobs", digest] => Target::Blob { name: name(n)?, digest },
         _ => return None,
     };
     Some(target)
@@ -77,27 +61,17 @@ fn operation(method: &str, target: Target<'_>, query: Query<'_>) -> Result<Opera
     match target {
         Target::Ping if read => Ok(Operation::Ping),
         Target::Catalog if read => Ok(Operation::Catalog { page: query.page() }),
-        Target::Extensions { name } if read => Ok(Operation::Extensions {
-            name: name.map(|name| repository(&name)).transpose()?,
-        }),
-        Target::Tags { name } if read => Ok(Operation::Tags {
-            name: repository(&name)?,
-            page: query.page(),
-        }),
+        Target::Extensions { name } if read => Ok(Operation::Extensions { name: name.map(|name| repository(&name)).transpose()? }),
+        Target::Tags { name } if read => Ok(Operation::Tags { name: repository(&name)?, page: query.page() }),
         Target::Referrers { name, digest } if read => Ok(Operation::Referrers {
             name: repository(&name)?,
             digest: RawDigest::new(digest),
-            artifact_types: query
-                .all("artifactType")
-                .filter(|text| !text.is_empty())
-                .collect(),
+            artifact_types: query.all("artifactType").filter(|text| !text.is_empty()).collect(),
             page: query.page(),
         }),
-        Target::Ping
-        | Target::Catalog
-        | Target::Extensions { .. }
-        | Target::Tags { .. }
-        | Target::Referrers { .. } => Err(RouteError::MethodNotAllowed { allow: READ }),
+        Target::Ping | Target::Catalog | Target::Extensions { .. } | Target::Tags { .. } | Target::Referrers { .. } => {
+            Err(RouteError::MethodNotAllowed { allow: READ })
+        }
         Target::Manifest { name, reference } => manifest(method, &name, reference, query),
         Target::Blob { name, digest } => blob(method, &name, digest),
         Target::Uploads { name } => start(method, &name, query),
@@ -105,59 +79,26 @@ fn operation(method: &str, target: Target<'_>, query: Query<'_>) -> Result<Opera
     }
 }
 
-fn manifest(
-    method: &str,
-    name: &str,
-    reference: &str,
-    query: Query<'_>,
-) -> Result<Operation, RouteError> {
+fn manifest(method: &str, name: &str, reference: &str, query: Query<'_>) -> Result<Operation, RouteError> {
     let build: fn(RepositoryName, RawReference, Query<'_>) -> Operation = match method {
-        "GET" => |name, reference, _| Operation::PullManifest {
-            name,
-            reference,
-            head: false,
-        },
-        "HEAD" => |name, reference, _| Operation::PullManifest {
-            name,
-            reference,
-            head: true,
-        },
-        "PUT" => |name, reference, query| Operation::PushManifest {
-            name,
-            reference,
-            tags: query.all("tag").collect(),
-        },
+        "GET" => |name, reference, _| Operation::PullManifest { name, reference, head: false },
+        "HEAD" => |name, reference, _| Operation::PullManifest { name, reference, head: true },
+        "PUT" => |name, reference, query| Operation::PushManifest { name, reference, tags: query.all("tag").collect() },
         "DELETE" => |name, reference, _| Operation::DeleteManifest { name, reference },
         _ => {
-            return Err(RouteError::MethodNotAllowed {
-                allow: "GET, HEAD, PUT, DELETE",
-            });
+            return Err(RouteError::MethodNotAllowed { allow: "GET, HEAD, PUT, DELETE" });
         }
     };
-    Ok(build(
-        repository(name)?,
-        RawReference::new(reference),
-        query,
-    ))
+    Ok(build(repository(name)?, RawReference::new(reference), query))
 }
 
 fn blob(method: &str, name: &str, digest: &str) -> Result<Operation, RouteError> {
     let build: fn(RepositoryName, RawDigest) -> Operation = match method {
-        "GET" => |name, digest| Operation::PullBlob {
-            name,
-            digest,
-            head: false,
-        },
-        "HEAD" => |name, digest| Operation::PullBlob {
-            name,
-            digest,
-            head: true,
-        },
+        "GET" => |name, digest| Operation::PullBlob { name, digest, head: false },
+        "HEAD" => |name, digest| Operation::PullBlob { name, digest, head: true },
         "DELETE" => |name, digest| Operation::DeleteBlob { name, digest },
         _ => {
-            return Err(RouteError::MethodNotAllowed {
-                allow: "GET, HEAD, DELETE",
-            });
+            return Err(RouteError::MethodNotAllowed { allow: "GET, HEAD, DELETE" });
         }
     };
     Ok(build(repository(name)?, RawDigest::new(digest)))
@@ -176,31 +117,19 @@ fn start(method: &str, name: &str, query: Query<'_>) -> Result<Operation, RouteE
     })
 }
 
-fn upload_step(
-    method: &str,
-    name: &str,
-    upload: &str,
-    query: Query<'_>,
-) -> Result<Operation, RouteError> {
+fn upload_step(method: &str, name: &str, upload: &str, query: Query<'_>) -> Result<Operation, RouteError> {
     let build: fn(RepositoryName, String, Query<'_>) -> Operation = match method {
         "GET" | "HEAD" => |name, upload, _| Operation::UploadStatus { name, upload },
         "PATCH" => |name, upload, _| Operation::UploadChunk { name, upload },
-        "PUT" => |name, upload, query| Operation::FinishUpload {
-            name,
-            upload,
-            digest: query.first("digest"),
-        },
+        "PUT" => |name, upload, query| Operation::FinishUpload { name, upload, digest: query.first("digest") },
         "DELETE" => |name, upload, _| Operation::CancelUpload { name, upload },
         _ => {
-            return Err(RouteError::MethodNotAllowed {
-                allow: "GET, HEAD, PATCH, PUT, DELETE",
-            });
+            return Err(RouteError::MethodNotAllowed { allow: "GET, HEAD, PATCH, PUT, DELETE" });
         }
     };
     Ok(build(repository(name)?, upload.to_owned(), query))
 }
 
 fn repository(text: &str) -> Result<RepositoryName, RouteError> {
-    text.parse()
-        .map_err(|_| RouteError::InvalidName(excerpt(text)))
+    text.parse().map_err(|_| RouteError::InvalidName(excerpt(text)))
 }

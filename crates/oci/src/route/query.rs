@@ -24,9 +24,6 @@ impl<'a> Query<'a> {
 
     /// The parameters of a list.
     pub(super) fn page(self) -> Page {
-        Page {
-            n: self.first("n"),
-            last: self.first("last"),
-        }
+        Page { n: self.first("n"), last: self.first("last") }
     }
 }

@@ -1,8 +1,8 @@
 //! Additions: what is read out of an artifact's contents for people, such as an image's build steps or a chart's values.
 
 use bytes::Bytes;
-use model::permission::{Action, Resource};
 use model::RepositoryId;
+use model::permission::{Action, Resource};
 use oci::{Descriptor, Manifest};
 use serde_json::Value;
 use store::artifact::{ListedArtifact, With};
@@ -91,9 +91,13 @@ impl Artifacts {
             (_, Addition::Values) => of(PLAIN, chart::values(self.chart(place.repository, &manifest).await?).await?),
             (Processor::Chart, Addition::Readme) => of(MARKDOWN, chart::readme(self.chart(place.repository, &manifest).await?).await?),
             (_, Addition::Dependencies) => of(JSON, chart::dependencies(self.chart(place.repository, &manifest).await?).await?),
-            (_, Addition::Sbom) => AdditionBody { content_type: SBOM, content: self.layer(place.repository, manifest.layers.first()).await? },
+            (_, Addition::Sbom) => {
+                AdditionBody { content_type: SBOM, content: self.layer(place.repository, manifest.layers.first()).await? }
+            }
             (_, Addition::Readme) => of(MARKDOWN, self.document(place.repository, &manifest, &["README.md", "README"]).await?),
-            (_, Addition::License) => of(PLAIN, self.document(place.repository, &manifest, &["LICENSE", "LICENSE.txt", "LICENSE.md"]).await?),
+            (_, Addition::License) => {
+                of(PLAIN, self.document(place.repository, &manifest, &["LICENSE", "LICENSE.txt", "LICENSE.md"]).await?)
+            }
             (_, Addition::Files) => of(JSON, model_package::files(&manifest.layers)?),
         })
     }

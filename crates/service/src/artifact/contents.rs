@@ -90,7 +90,9 @@ impl Artifacts {
         let known = store::artifact::find_all(link, place.repository, &digests).await?;
         drop(conn);
         let history = match &manifest.config {
-            Some(config) => read_blob(&self.core, place.repository, config, MAX_CONFIG).await.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+            Some(config) => {
+                read_blob(&self.core, place.repository, config, MAX_CONFIG).await.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            }
             None => None,
         };
         let size = |digest: &str| known.iter().find(|a| a.digest == digest).and_then(|a| u64::try_from(a.size).ok());

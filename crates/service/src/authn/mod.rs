@@ -162,7 +162,12 @@ impl Authn {
         if !self.confirm(principal, password, hash).await? {
             return Ok(None);
         }
-        Ok(login.map(|l| Entry { account: AccountRef::User(l.user.id), epoch, expires_at: -1, actor: Actor::User(Arc::new(user_actor(l.user))) }))
+        Ok(login.map(|l| Entry {
+            account: AccountRef::User(l.user.id),
+            epoch,
+            expires_at: -1,
+            actor: Actor::User(Arc::new(user_actor(l.user))),
+        }))
     }
 
     async fn robot(&self, full_name: &str, stored_name: &str, secret: &str) -> Result<Option<Entry>> {

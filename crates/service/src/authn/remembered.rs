@@ -44,7 +44,10 @@ impl Remembered {
     pub(super) fn new(ids: &dyn Ids) -> Self {
         let mut key = [0; 32];
         ids.fill(&mut key);
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), entries: Cache::builder().max_capacity(ENTRIES).time_to_live(LIFETIME).build() }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            entries: Cache::builder().max_capacity(ENTRIES).time_to_live(LIFETIME).build(),
+        }
     }
 
     /// Length first: no name and secret can be cut differently into another pair.

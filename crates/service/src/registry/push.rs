@@ -59,19 +59,16 @@ impl Registry {
     /// Stores a manifest. After the answer it is visible by digest, tag, tag list and referrers, or not at all.
     pub async fn push_manifest(&self, actor: &Actor, name: &RepositoryName, push: &ManifestPush<'_>) -> Result<Pushed> {
         let target = self.target(actor, name, Use::Push).await?;
-        let reference = push
-            .reference
-            .parsed()
-            .map_err(|_| Error::bad_request(format!("bad request: invalid tag name: {}", push.reference.text)))?;
+        let reference =
+            push.reference.parsed().map_err(|_| Error::bad_request(format!("bad request: invalid tag name: {}", push.reference.text)))?;
         let tags = tags(reference, push.tags)?;
         // The specification would let the body speak for itself; Harbor refuses, and clients always say what they send.
         if push.content_type.is_none() {
             let message = "unmarshal manifest failed: the request has no Content-Type";
             return Err(Error::oci_message(oci::ErrorCode::ManifestInvalid, message, serde_json::Value::Null));
         }
-        let manifest = Manifest::parse(&push.content, push.content_type).map_err(|e| {
-            Error::oci_message(e.code(), format!("unmarshal manifest failed: {e}"), serde_json::Value::Null)
-        })?;
+        let manifest = Manifest::parse(&push.content, push.content_type)
+            .map_err(|e| Error::oci_message(e.code(), format!("unmarshal manifest failed: {e}"), serde_json::Value::Null))?;
         let types = [manifest.artifact_type.as_deref(), manifest.config.as_ref().map(|c| c.media_type.as_str())];
         if types.iter().flatten().any(|t| t.contains('\0')) {
             let message = "unmarshal manifest failed: a media type cannot have a null character";

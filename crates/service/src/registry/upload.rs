@@ -321,7 +321,9 @@ impl Registry {
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         self.hold_project(link, target).await?;
-        if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(&self.core, link, project, &[(digest.to_string(), size)]).await? {
+        if let Charge::Exceeded { adding, used, hard } =
+            crate::quota::charge(&self.core, link, project, &[(digest.to_string(), size)]).await?
+        {
             return Err(super::push::over_quota(adding, used, hard));
         }
         let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;

@@ -125,7 +125,9 @@ impl Replicas {
         let mut settled = self.settled.subscribe();
         let all_heard = settled.wait_for(|number| *number >= until);
         if tokio::time::timeout(PATIENCE, all_heard).await.is_err() {
-            tracing::error!("a change is acknowledged although other processes may not have heard of it: the database delivers no notifications");
+            tracing::error!(
+                "a change is acknowledged although other processes may not have heard of it: the database delivers no notifications"
+            );
         }
     }
 
@@ -183,7 +185,9 @@ impl Services {
         *replicas.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         match tokio::time::timeout(PATIENCE, joined).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(Error::internal("the database delivers no notifications (LISTEN/NOTIFY): a pooler between must keep one connection for a session")),
+            _ => Err(Error::internal(
+                "the database delivers no notifications (LISTEN/NOTIFY): a pooler between must keep one connection for a session",
+            )),
         }
     }
 

@@ -189,7 +189,13 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_be_understood_is_no_change_and_no_harm() {
-        let rows = [("read_only", "true"), ("token_expiration", "\"5\""), ("session_timeout", "{"), ("colour", "\"red\""), ("banner_message", "\"x\"")];
+        let rows = [
+            ("read_only", "true"),
+            ("token_expiration", "\"5\""),
+            ("session_timeout", "{"),
+            ("colour", "\"red\""),
+            ("banner_message", "\"x\""),
+        ];
         let read = changed(rows.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
         let expected = Configurations { read_only: Some(true), banner_message: Some("x".to_owned()), ..Configurations::default() };
         assert_eq!(read, expected);

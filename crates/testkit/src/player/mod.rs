@@ -23,9 +23,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+pub use crate::server::{ADMIN_PASSWORD, Engine, StartError};
 pub use conversation::{Answer, Conversation, LoadError, Push, Script, Step, Until};
 pub use deliberate::{Deliberate, Entry};
-pub use crate::server::{ADMIN_PASSWORD, Engine, StartError};
 pub use fresh::FreshServer;
 pub use json::{Json, Ordered};
 

@@ -71,7 +71,9 @@ impl At<'_> {
     fn mismatch_of(&self, kind: &str, wanted: &str) -> Mismatch {
         Mismatch(match self.place {
             Place::Root => format!("json: cannot unmarshal {kind} into Go value of type {wanted}"),
-            Place::Field { model, .. } => format!("json: cannot unmarshal {kind} into Go struct field {model}.{} of type {wanted}", self.place.path()),
+            Place::Field { model, .. } => {
+                format!("json: cannot unmarshal {kind} into Go struct field {model}.{} of type {wanted}", self.place.path())
+            }
         })
     }
 
@@ -90,7 +92,9 @@ impl At<'_> {
         };
         result.map_err(|_| match self.value {
             // The decoder quotes a number that a whole one was wanted for: it is out of range or not whole.
-            Value::Number(number) if wanted.starts_with("int") || wanted.starts_with("uint") => self.mismatch_of(&format!("number {number}"), wanted),
+            Value::Number(number) if wanted.starts_with("int") || wanted.starts_with("uint") => {
+                self.mismatch_of(&format!("number {number}"), wanted)
+            }
             _ => self.mismatch(wanted),
         })
     }
@@ -144,7 +148,12 @@ impl<'de> Deserializer<'de> for At<'_> {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, name: &'static str, _fields: &'static [&'static str], visitor: V) -> Result<V::Value, Mismatch> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
         match self.value {
             Value::Object(fields) => visitor.visit_map(Fields { rest: fields.iter(), value: None, model: name, place: self.place }),
             _ => Err(self.mismatch(&format!("models.{name}"))),
@@ -251,11 +260,17 @@ mod tests {
             (json!("x"), "json: cannot unmarshal string into Go value of type models.Outer"),
             (json!({"name": 7}), "json: cannot unmarshal number into Go struct field Outer.name of type string"),
             (json!({"metadata": []}), "json: cannot unmarshal array into Go struct field Outer.metadata of type models.Inner"),
-            (json!({"metadata": {"public": true}}), "json: cannot unmarshal bool into Go struct field Inner.metadata.public of type string"),
+            (
+                json!({"metadata": {"public": true}}),
+                "json: cannot unmarshal bool into Go struct field Inner.metadata.public of type string",
+            ),
             (json!({"list": [{"public": 1}]}), "json: cannot unmarshal number into Go struct field Inner.list.public of type string"),
             (json!({"limit": "1"}), "json: cannot unmarshal string into Go struct field Outer.limit of type int64"),
             (json!({"limit": 1.5}), "json: cannot unmarshal number 1.5 into Go struct field Outer.limit of type int64"),
-            (json!({"count": 3_000_000_000_i64}), "json: cannot unmarshal number 3000000000 into Go struct field Outer.count of type int32"),
+            (
+                json!({"count": 3_000_000_000_i64}),
+                "json: cannot unmarshal number 3000000000 into Go struct field Outer.count of type int32",
+            ),
             (json!({"list": {}}), "json: cannot unmarshal object into Go struct field Outer.list of type []"),
         ];
         for (body, message) in table {
