@@ -40,6 +40,7 @@ played! {
     config_read_only: "config-read-only",
     errors: "errors",
     immutable_effect: "immutable-effect",
+    artifacts: "artifacts",
     immutable_rules: "immutable-rules",
     labels: "labels",
     labels_on_artifacts: "labels-on-artifacts",
@@ -65,7 +66,6 @@ played! {
 
 /// The conversations that need what does not exist yet: file's name and what is missing.
 const NOT_YET: &[(&str, &str)] = &[
-    ("artifacts", "immutable tag rules"),
     ("audit", "audit logs"),
     ("config", "settings of what does not exist yet"),
     ("gc", "garbage collection"),
