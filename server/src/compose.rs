@@ -128,7 +128,7 @@ fn router(config: &Config, services: &Services) -> Router {
     let origins = Origins::new(config.trusted_proxies.clone(), config.external_url.as_ref(), config.listen);
     let site = Site::embedded();
     Router::new()
-        .merge(registry::router(services.clone(), origins.clone()))
+        .merge(registry::router(services.clone(), origins.clone(), config.limits.uploads))
         .merge(rest::router(services.clone(), origins.clone()))
         .merge(site.routes())
         .merge(portal::router(services.clone(), origins, &site))

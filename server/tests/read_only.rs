@@ -57,7 +57,7 @@ impl Doors {
         let services = Services::open(parts).await.unwrap();
         service::bootstrap(&services, Some(&Secret::new("Harbor12345"))).await.unwrap();
         let origins = Origins::new(Vec::new(), None, SocketAddr::from(([127, 0, 0, 1], 80)));
-        let router = Router::new().merge(registry::router(services.clone(), origins.clone())).merge(rest::router(services, origins));
+        let router = Router::new().merge(registry::router(services.clone(), origins.clone(), 256)).merge(rest::router(services, origins));
         Self { router, _database: database, _blobs: blobs }
     }
 

@@ -39,17 +39,6 @@ pub async fn hold_all_in_repository(link: &mut Link<'_>, repository: RepositoryI
     Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(repository.get()).bind(list).fetch_all(c).await)?)
 }
 
-/// A repository that holds the blob and belongs to one of `projects`, for a mount without a named source.
-pub async fn held_by_projects(link: &mut Link<'_>, digest: &str, projects: &[i64]) -> Result<Option<BlobRow>> {
-    let sql = format!(
-        "SELECT b.id, b.digest, b.size FROM blob b JOIN repository_blob l ON l.blob_id = b.id JOIN repository r ON r.id = l.repository_id
-         WHERE b.digest = $1 AND r.deleted_at IS NULL AND r.project_id IN {} LIMIT 1",
-        link.engine().json_integers("$2")
-    );
-    let list = serde_json::json!(projects).to_string();
-    Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(digest).bind(list).fetch_optional(c).await)?)
-}
-
 /// Records a content; one that is known already keeps its row.
 pub async fn upsert(link: &mut Link<'_>, digest: &str, size: i64, now: i64) -> Result<BlobId> {
     const SQL: &str = "INSERT INTO blob (digest, size, created_at) VALUES ($1, $2, $3)

@@ -76,11 +76,3 @@ pub async fn idle(link: &mut Link<'_>, before: i64, limit: i64) -> Result<Vec<St
     let rows: Vec<(String,)> = on!(link, |c| sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
-
-/// Those of `ids` that are open.
-pub async fn known(link: &mut Link<'_>, ids: &[String]) -> Result<Vec<String>> {
-    let sql = format!("SELECT id FROM upload WHERE id IN {}", link.engine().json_strings("$1"));
-    let list = serde_json::json!(ids).to_string();
-    let rows: Vec<(String,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(list).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}

@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, header};
 use oci::{Operation, RouteError};
 use service::error::Challenge;
 use service::{Actor, Error, Services};
+use tokio::sync::Semaphore;
 
 use crate::read_only;
 use crate::security::{ClientFacts, Origins};
@@ -30,11 +31,14 @@ use answer::Context;
 pub struct Door {
     services: Services,
     origins: Origins,
+    uploads: Arc<Semaphore>,
 }
 
 /// The routes of the registry and its token service.
-pub fn router(services: Services, origins: Origins) -> Router {
-    let door = Arc::new(Door { services, origins });
+/// `uploads`: how many may send bytes at the same time.
+pub fn router(services: Services, origins: Origins, uploads: usize) -> Router {
+    let uploads = Arc::new(Semaphore::new(uploads.min(Semaphore::MAX_PERMITS)));
+    let door = Arc::new(Door { services, origins, uploads });
     Router::new()
         .route("/v2", any(registry))
         .route("/v2/", any(registry))
@@ -128,6 +132,9 @@ async fn registry(State(door): State<Arc<Door>>, request: Request) -> Response {
         Ok(response) => response,
         Err(error) => {
             let mut response = answer::error(&error);
+            if error.status == 429 {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
             if error.status == 401
                 && let Some(value) = door.challenge(&error, presented, &context.actor, Some(&operation), &context.client)
             {

@@ -9,6 +9,7 @@ use http_body::Body as _;
 use oci::{ContentRange, Digest, RepositoryName};
 use service::Error;
 use service::registry::{Chunk, Progress, Refused, Started, UploadRequest};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{Answer, CONTENT_DIGEST, Context, UPLOAD_UUID};
 
@@ -45,7 +46,11 @@ pub(super) async fn append(context: &Context, name: &RepositoryName, upload: &st
     // In a task of its own: a client that goes away ends this request, and what had arrived must still be recorded.
     let (registry, actor) = (context.registry().clone(), context.actor.clone());
     let (repository, id) = (name.clone(), upload.to_owned());
-    let task = tokio::spawn(async move { registry.append(&actor, &repository, &id, chunk, body.into_data_stream()).await });
+    let place = place_to_send(context, chunk)?;
+    let task = tokio::spawn(async move {
+        let _place = place;
+        registry.append(&actor, &repository, &id, chunk, body.into_data_stream()).await
+    });
     match task.await.map_err(Error::internal)? {
         Ok(progress) => Ok(located(context, StatusCode::ACCEPTED, name, &progress).empty()),
         Err(Refused::OutOfOrder(progress)) => Ok(located(context, StatusCode::RANGE_NOT_SATISFIABLE, name, &progress).empty()),
@@ -65,10 +70,11 @@ pub(super) async fn finish(
     };
     let (registry, actor) = (context.registry().clone(), context.actor.clone());
     let (repository, id, text) = (name.clone(), upload.to_owned(), digest.map(str::to_owned));
-    let task =
-        tokio::spawn(
-            async move { registry.finish_upload(&actor, &repository, &id, text.as_deref(), chunk, body.into_data_stream()).await },
-        );
+    let place = place_to_send(context, chunk)?;
+    let task = tokio::spawn(async move {
+        let _place = place;
+        registry.finish_upload(&actor, &repository, &id, text.as_deref(), chunk, body.into_data_stream()).await
+    });
     match task.await.map_err(Error::internal)? {
         Ok(digest) => Ok(created(context, name, &digest)),
         Err(Refused::OutOfOrder(progress)) => Ok(located(context, StatusCode::RANGE_NOT_SATISFIABLE, name, &progress).empty()),
@@ -79,6 +85,18 @@ pub(super) async fn finish(
 pub(super) async fn cancel(context: &Context, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
     context.registry().cancel_upload(&context.actor, name, upload).await?;
     Ok(Answer::new(StatusCode::NO_CONTENT).bare())
+}
+
+/// One of the places for uploads that send bytes (`limits.uploads`); none is needed for a request without a body.
+fn place_to_send(context: &Context, chunk: Chunk) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    if chunk.length == Some(0) {
+        return Ok(None);
+    }
+    let full = |_| {
+        let message = "too many uploads send at the same time: wait a moment";
+        Error::oci_message(oci::ErrorCode::TooManyRequests, message, serde_json::Value::Null)
+    };
+    context.door.uploads.clone().try_acquire_owned().map(Some).map_err(full)
 }
 
 /// How the body is framed; an error when `Content-Range` cannot be read.
