@@ -4,6 +4,10 @@
 pub const PROJECTS: &str = "/harbor/projects";
 /// The form for a new project.
 pub const NEW_PROJECT: &str = "/harbor/projects/new";
+/// The page of the search; its form gets it with `q`.
+pub const SEARCH: &str = "/harbor/search";
+/// The page to read and try the API; the REST door serves it.
+pub const API: &str = "/api/v2.0/docs";
 /// The sign-in page, and the endpoint its form posts to.
 pub const SIGN_IN: &str = "/account/sign-in";
 /// The endpoint that ends the session (POST).

@@ -59,17 +59,32 @@ fn explanation(error: &UiError, signed_in: bool) -> AnyView {
     let (art, title, text) = words(error);
     let request = error.request_id.clone();
     let sign_in = (!signed_in && error.status == 404).then(sign_in_link);
+    let again = (error.status == 0 || error.status >= 500).then(again);
     view! {
         <Empty art=art title=title level=1>
             <p>{text}</p>
             {request.map(|id| view! { <p class="xs">"Request " <code>{id}</code></p> })}
             <p class="row">
+                {again}
                 <a class="btn" href=address::PROJECTS>
                     "All projects"
                 </a>
                 {sign_in}
             </p>
         </Empty>
+    }
+    .into_any()
+}
+
+/// The page as a whole once more, also where the router could show it.
+fn again() -> AnyView {
+    let location = use_location();
+    let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let here = if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) };
+    view! {
+        <a class="btn btn-primary" href=here rel="external">
+            "Try again"
+        </a>
     }
     .into_any()
 }

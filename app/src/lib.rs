@@ -11,6 +11,7 @@ pub mod kit;
 pub mod listing;
 pub mod project;
 pub mod repository;
+pub mod search;
 pub mod session;
 pub mod shell;
 pub mod ui;
@@ -34,6 +35,7 @@ use leptos_router::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     kit::Clock::provide();
+    shell::shortcuts();
     view! {
         <Router>
             <Routes fallback=failure::LostPage>
@@ -45,6 +47,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/harbor") view=Outlet ssr=SsrMode::Async>
                     <Route path=path!("") view=ToProjects ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=session::ToSignIn ssr=SsrMode::Async />
+                    <Route path=path!("/search") view=search::SearchPage ssr=SsrMode::Async />
                     <Route path=path!("/projects") view=project::ProjectsPage ssr=SsrMode::Async />
                     <Route path=path!("/projects/new") view=project::CreateProjectPage ssr=SsrMode::Async />
                     <Route path=path!("/projects/:id") view=project::ToRepositories ssr=SsrMode::Async />

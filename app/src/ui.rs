@@ -108,6 +108,10 @@ mod on_server {
         /// A refusal of the rules in the portal's form. What broke is not told, only where to look for it.
         pub fn refusal(&self, error: &service::Error) -> UiError {
             let broken = error.status >= 500;
+            if broken {
+                // Pages are rendered in tasks of their own, which the log does not know the request of.
+                tracing::error!(request_id = self.request_id.as_deref(), %error, "a page could not be made");
+            }
             UiError {
                 status: error.status,
                 message: if broken { String::new() } else { error.message().to_owned() },

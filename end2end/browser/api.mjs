@@ -33,6 +33,12 @@ export class Api {
     await this.ask('POST', '/api/v2.0/users', [201, 409], { data });
   }
 
+  // Makes somebody a member, with a role of the API's numbers.
+  async member(project, username, role) {
+    const data = { role_id: role, member_user: { username } };
+    await this.ask('POST', `/api/v2.0/projects/${project}/members`, [201, 409], { data });
+  }
+
   async blob(repository, bytes) {
     const headers = { 'content-type': 'application/octet-stream' };
     await this.ask('POST', `/v2/${repository}/blobs/uploads/?digest=${digest(bytes)}`, [201], { headers, data: bytes });

@@ -16,6 +16,17 @@ export const lost = {
     await session.open(`/harbor/projects/${session.server.project}/repositories/portal/artifacts-tab/artifacts/no-such-tag`, 404);
   },
 
+  async 'addresses that lead on do so for whoever asks'(session) {
+    for (const [from, to] of [['/', '/harbor/projects'], ['/harbor', '/harbor/projects'], ['/harbor/sign-in', '/account/sign-in']]) {
+      for (const accept of ['*/*', 'text/html']) {
+        const answer = await session.api.context.fetch(from, { maxRedirects: 0, headers: { accept } });
+        assert.equal(answer.status(), 302, `${from} for ${accept}`);
+        assert.equal(answer.headers().location, to);
+        assert.equal(answer.headers().serverfnredirect, undefined);
+      }
+    }
+  },
+
   async 'a stranger cannot tell a private project from none'(session) {
     session.announce(404);
     const id = await session.api.project(session.server.project);

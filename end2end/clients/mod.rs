@@ -128,6 +128,7 @@ const JOURNEYS: &[(&str, Run)] = &[
     ("docker/build", docker::build),
     ("helm/push, pull", helm::push_and_pull),
     ("oras/push, pull, attach", oras::push_pull_attach),
+    ("oras-py/push, pull, attach", oras::python_edition),
 ];
 
 /// The full names of all journeys on a target.

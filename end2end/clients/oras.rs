@@ -1,7 +1,9 @@
-//! The journey with oras, where it is installed: no package of Debian's or npm's brings it.
+//! The journeys with oras: with its program where that is installed, which no package of Debian's or npm's brings, and with its Python edition.
 
-use super::{Journey, installed, ok, same};
+use super::{Journey, PROJECT, installed, ok, same};
 use crate::instance::ADMIN;
+use crate::project;
+use crate::suite::python;
 use anyhow::Result;
 use std::fs;
 use std::process::Command;
@@ -28,4 +30,17 @@ pub fn push_pull_attach(journey: &mut Journey) -> Result<()> {
     same("the attached artifact is discovered", found.contains("application/vnd.test.sbom"), true)?;
     ok(oras(journey, &["pull", "-o", "back"])?.arg(&reference))?;
     same("the file", fs::read_to_string(journey.path("back/note.txt"))?.as_str(), "a note\n")
+}
+
+/// Its Python edition pushes a file whole and in pieces, pulls it back, and finds an artifact of a type of its own with what is attached to it.
+pub fn python_edition(journey: &mut Journey) -> Result<()> {
+    let mut command = Command::new(python::program("python"));
+    command.args(["-W", "ignore"]).arg(project::root().join("end2end/clients/oras_py.py"));
+    command.args([&journey.target.address, &format!("{PROJECT}/oras-py"), ADMIN, &journey.target.password]);
+    if let Some(ca) = journey.target.authority() {
+        command.arg(ca);
+    }
+    // Credentials of the person who runs the tests must not be found.
+    command.env("HOME", journey.folder).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(journey.folder);
+    ok(&mut command).map(drop)
 }

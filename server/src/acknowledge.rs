@@ -1,20 +1,22 @@
 //! Changes are finished, and known to every process, before they are acknowledged. Composition puts this around all doors.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{Method, StatusCode};
-use service::Services;
+use service::replicas::Replicas;
 use tracing::Instrument as _;
 
 /// Reads pass. A change goes on when its client goes away: between a commit and what has to follow it nothing may be dropped.
-pub(crate) async fn changes(State(services): State<Services>, request: Request, next: Next) -> Response {
+pub(crate) async fn changes(State(replicas): State<Arc<Replicas>>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
     let change = async move {
         let response = next.run(request).await;
-        services.core.replicas.settled().await;
+        replicas.settled().await;
         response
     };
     match tokio::spawn(change.in_current_span()).await {

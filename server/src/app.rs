@@ -3,8 +3,9 @@
 
 use std::{fmt, path::PathBuf};
 
-use axum::Router;
 use futures::future::BoxFuture;
+
+use crate::doors::Doors;
 
 /// Work to be done once, after the last request was answered: flush what is batched, close the databases.
 pub type OnStop = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
@@ -12,7 +13,7 @@ pub type OnStop = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 /// A composed server, ready to be served by [`crate::listen::Listener::serve`].
 pub struct App {
     /// All four doors.
-    pub router: Router,
+    pub doors: Doors,
     /// Where a generated administrator's password was left; only set when this start generated one.
     pub admin_password_file: Option<PathBuf>,
     /// Awaited after the listener has ended.

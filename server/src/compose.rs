@@ -7,12 +7,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use model::secret::Secret as ModelSecret;
+use service::registry::Swept;
 use service::seal::Seal;
 use service::{Ids as _, Parts, Services, Settings, SystemClock, SystemIds};
 use store::Db;
 
 use crate::app::App;
-use crate::config::{Config, Database, Secret};
+use crate::body_limit::BodyLimit;
+use crate::config::{Config, Database, Secret, Tls};
+use crate::doors::Doors;
+use crate::listen::tls;
 use crate::security::Origins;
 use crate::site::Site;
 use crate::{acknowledge, portal, registry, rest};
@@ -32,7 +36,16 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// The data directory or the database is of no use.
 pub async fn build(config: &Config) -> anyhow::Result<App> {
     let owner = own(config)?;
+    // What takes time and needs no database is done on another core while that is opened: the generator of random bytes gathers its first entropy
+    // (30 ms), and the portal is made ready.
+    let random = tokio::task::spawn_blocking(|| SystemIds.fill(&mut [0; 1]));
+    let site = tokio::task::spawn_blocking(|| {
+        let site = Site::embedded();
+        portal::prepare(&site);
+        site
+    });
     let services = services(config).await?;
+    random.await?;
     services.join_replicas().await.map_err(sentence)?;
     let given = config.admin_password.as_ref().map(|p| ModelSecret::new(p.reveal().to_owned()));
     let first = service::user::bootstrap(&services, given.as_ref()).await.map_err(sentence)?;
@@ -47,7 +60,7 @@ pub async fn build(config: &Config) -> anyhow::Result<App> {
     let recorder = tokio::spawn(services.core.recorder.clone().run());
     let settings = tokio::spawn(services.configuration.clone().run());
     let sweeper = tokio::spawn(sweep(services.clone()));
-    let router = router(config, &services);
+    let doors = doors(config, &services, &site.await?);
     let on_stop: crate::app::OnStop = Box::new(move || {
         Box::pin(async move {
             recorder.abort();
@@ -57,7 +70,7 @@ pub async fn build(config: &Config) -> anyhow::Result<App> {
             drop(owner);
         })
     });
-    Ok(App { router, admin_password_file, on_stop })
+    Ok(App { doors, admin_password_file, on_stop })
 }
 
 /// Brings the database to this version's schema; a line about what was done.
@@ -110,9 +123,9 @@ pub async fn reset_admin_password(config: &Config, password: Option<Secret>) -> 
 
 async fn services(config: &Config) -> anyhow::Result<Services> {
     prepare_data(&config.data)?;
-    let db = database(config).await?;
-    db.migrate().await?;
-    let blobs = blob::BlobStore::filesystem(&config.data.join("registry")).await?;
+    let registry = config.data.join("registry");
+    let (db, blobs) = tokio::join!(migrated_database(config), blob::BlobStore::filesystem(&registry));
+    let (db, blobs) = (db?, blobs?);
     let parts = Parts {
         db,
         blobs,
@@ -124,15 +137,23 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
     Services::open(parts).await.map_err(sentence)
 }
 
-fn router(config: &Config, services: &Services) -> Router {
+async fn migrated_database(config: &Config) -> anyhow::Result<Db> {
+    let db = database(config).await?;
+    db.migrate().await?;
+    Ok(db)
+}
+
+fn doors(config: &Config, services: &Services, site: &Site) -> Doors {
     let origins = Origins::new(config.trusted_proxies.clone(), config.external_url.as_ref(), config.listen);
-    let site = Site::embedded();
-    Router::new()
-        .merge(registry::router(services.clone(), origins.clone(), config.limits.uploads))
+    let door = Arc::new(registry::Door::new(services.clone(), origins.clone(), config.limits.uploads));
+    let router = Router::new()
+        .merge(registry::routes(door.clone()))
         .merge(rest::router(services.clone(), origins.clone()))
         .merge(site.routes())
-        .merge(portal::router(services.clone(), origins, &site))
-        .layer(axum::middleware::from_fn_with_state(services.clone(), acknowledge::changes))
+        .merge(portal::router(services.clone(), origins))
+        .layer(axum::Extension(BodyLimit(config.limits.request_body)))
+        .layer(axum::middleware::from_fn_with_state(services.core.replicas.clone(), acknowledge::changes));
+    Doors::new(router, door)
 }
 
 fn settings(config: &Config) -> Settings {
@@ -140,11 +161,22 @@ fn settings(config: &Config) -> Settings {
     Settings {
         token_lifetime: seconds(config.token_lifetime),
         session_lifetime: seconds(config.session_timeout),
+        ca_certificate: ca_certificate(&config.tls, &config.data),
         max_blob_bytes: config.limits.blob_size,
         upload_lifetime: seconds(config.limits.upload_lifetime),
         external_url: config.external_url.as_ref().map(|url| url.origin().ascii_serialization()),
         ..Settings::default()
     }
+}
+
+/// What clients have to trust, when the listener's certificate is of our own making: then that one, without the text before it.
+fn ca_certificate(mode: &Tls, data: &Path) -> Option<String> {
+    if !matches!(mode, Tls::SelfSigned) {
+        return None;
+    }
+    let text = std::fs::read_to_string(tls::self_signed_certificate(data)).ok()?;
+    let begin = text.find("-----BEGIN CERTIFICATE-----")?;
+    Some(text[begin..].to_owned())
 }
 
 async fn database(config: &Config) -> anyhow::Result<Db> {
@@ -159,8 +191,8 @@ async fn database(config: &Config) -> anyhow::Result<Db> {
 async fn sweep(services: Services) {
     loop {
         match services.registry.sweep_uploads().await {
-            Ok(0) => {}
-            Ok(n) => tracing::info!(uploads = n, "abandoned uploads were removed"),
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { abandoned, orphans }) => tracing::info!(abandoned, orphans, "uploads that nobody finished were removed"),
             Err(error) => tracing::warn!(%error, "abandoned uploads could not be removed"),
         }
         tokio::time::sleep(SWEEP).await;
@@ -250,9 +282,12 @@ fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     std::fs::rename(&new, file).with_context(what)
 }
 
-/// A refusal of the rules as an operator reads it.
+/// A refusal of the rules as an operator reads it; of what broke, the cause.
 fn sentence(error: service::Error) -> anyhow::Error {
-    if error.status >= 500 { anyhow::Error::new(error) } else { anyhow::anyhow!("{}", error.message()) }
+    match error.cause {
+        Some(cause) => anyhow::anyhow!(cause),
+        None => anyhow::anyhow!("{}", error.message()),
+    }
 }
 
 #[cfg(test)]
@@ -268,6 +303,16 @@ mod tests {
         for wrong in [String::new(), "0".repeat(63), "g".repeat(64), "0".repeat(66)] {
             assert_eq!(key_of(wrong.as_bytes()), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_certificate_of_our_own_is_what_clients_have_to_trust() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(ca_certificate(&Tls::SelfSigned, dir.path()), None);
+        tls::Certificates::self_signed(dir.path(), None).unwrap();
+        let pem = ca_certificate(&Tls::SelfSigned, dir.path()).unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n") && pem.trim_end().ends_with("-----END CERTIFICATE-----"), "{pem}");
+        assert_eq!(ca_certificate(&Tls::Off, dir.path()), None);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 
 mod acknowledge;
 pub mod app;
+mod body_limit;
 pub mod command;
 pub mod compose;
 pub mod config;
+mod credentials;
+pub mod doors;
 pub mod listen;
 pub mod log;
 pub mod portal;

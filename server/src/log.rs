@@ -85,7 +85,8 @@ pub fn init(log: &Log) {
         LogFormat::Human => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // PostgreSQL remarks on every schema that is there already.
+    let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=warn,{}", log.level)).unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -183,7 +184,9 @@ fn human_line(event: &Event<'_>, fields: &Fields, id: Option<RequestId>, colour:
         let text = value.as_str().map_or_else(|| value.to_string(), printable);
         line.push_str(&format!(" {name}={text}"));
     }
-    if let Some(id) = id {
+    if let Some(id) = id
+        && !fields.others.contains_key("request_id")
+    {
         line.push_str(&format!(" request_id={id}"));
     }
     line

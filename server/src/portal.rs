@@ -13,6 +13,7 @@ use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
 use service::{Actor, Services};
 
+use crate::body_limit;
 use crate::log::RequestId;
 use crate::rest::{SESSION_COOKIE, cookie};
 use crate::security::{self, Origins};
@@ -25,8 +26,8 @@ pub struct Door {
     origins: Origins,
 }
 
-/// All pages and the portal's functions.
-pub fn router(services: Services, origins: Origins, site: &Site) -> Router {
+/// What pages need before the first is rendered. Takes tens of milliseconds and asks no database, so that composition does it beside.
+pub fn prepare(site: &Site) {
     if let Some(assets) = site.assets().cloned() {
         app::shell::Assets { css: assets.css, js: assets.js, wasm: assets.wasm, icons: assets.icons }.install();
     } else {
@@ -35,6 +36,10 @@ pub fn router(services: Services, origins: Origins, site: &Site) -> Router {
     // Walks the route tree once: a mistake in it shows at the start, and the renderer's executor is set up.
     let pages = leptos_axum::generate_route_list(app::App);
     tracing::debug!(pages = pages.len(), "the portal's routes are known");
+}
+
+/// All pages and the portal's functions; after [`prepare`].
+pub fn router(services: Services, origins: Origins) -> Router {
     let door = Door { services: Arc::new(services), origins };
     Router::new()
         .route("/ui/fn/{*name}", any(function))
@@ -85,11 +90,16 @@ async fn function(State(door): State<Door>, request: Request) -> Response {
         return (StatusCode::FORBIDDEN, "This form was sent from another site.\n").into_response();
     }
     let (parts, body) = request.into_parts();
+    // Functions read their input whole, whatever its length.
+    let body = match body_limit::read(Request::from_parts(parts.clone(), body)).await {
+        Ok(body) => body,
+        Err(error) => return (StatusCode::PAYLOAD_TOO_LARGE, format!("{}\n", error.message())).into_response(),
+    };
     let caller = match door.caller(&parts).await {
         Ok(caller) => caller,
         Err(error) => return broken(&error),
     };
-    let request = Request::from_parts(parts, body);
+    let request = Request::from_parts(parts, Body::from(body));
     let mut response = leptos_axum::handle_server_fns_with_context(door.context(caller), request).await.into_response();
     security::page_headers(response.headers_mut());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -115,6 +125,10 @@ async fn page(State(door): State<Door>, request: Request) -> Response {
     };
     let render = leptos_axum::render_app_async_with_context(with_nonce, app::shell::document);
     let mut response = render(request).await;
+    // The renderer redirects only what asks for HTML by name, and marks the others for its own functions.
+    if response.headers_mut().remove("serverfnredirect").is_some() && response.status().is_success() {
+        *response.status_mut() = StatusCode::FOUND;
+    }
     let headers = response.headers_mut();
     security::page_headers(headers);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,5 +1,6 @@
 //! Conversations recorded from a real Harbor, played against this server: one test for each conversation and engine. No hard
-//! difference may be left but those in `golden/deliberate.toml`, each with its reason.
+//! difference may be left but those in `golden/deliberate.toml`, each with its reason. Steps that need what does not exist yet are in
+//! `golden/needs.toml`, and are not played.
 //!
 //! SQLite is always played; PostgreSQL where `BERTH_TEST_POSTGRES_URL` leads to one on which databases can be made.
 //! `BERTH_GOLDEN_SHOW=all` prints the differences that are not hard, too.
@@ -8,7 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use testkit::player::{Conversation, Deliberate, Engine, FreshServer, Kind, Report, play};
+use serde_json::Value;
+use testkit::player::{Conversation, Deliberate, Engine, FreshServer, Kind, Needs, Report, fits, play};
 
 const POSTGRES: &str = "BERTH_TEST_POSTGRES_URL";
 
@@ -37,6 +39,8 @@ macro_rules! played {
 played! {
     accessories: "accessories",
     artifact_types: "artifact-types",
+    audit: "audit",
+    config: "config",
     config_read_only: "config-read-only",
     errors: "errors",
     immutable_effect: "immutable-effect",
@@ -46,6 +50,8 @@ played! {
     labels_on_artifacts: "labels-on-artifacts",
     member_views: "member-views",
     members: "members",
+    permissions: "permissions",
+    permissions_system: "permissions-system",
     project_lists: "project-lists",
     project_metadata: "project-metadata",
     projects: "projects",
@@ -53,7 +59,10 @@ played! {
     quotas: "quotas",
     repositories: "repositories",
     robots: "robots",
+    robots_life: "robots-life",
     search_statistics: "search-statistics",
+    session: "session",
+    system: "system",
     tags: "tags",
     token: "token",
     usergroups: "usergroups",
@@ -66,8 +75,6 @@ played! {
 
 /// The conversations that need what does not exist yet: file's name and what is missing.
 const NOT_YET: &[(&str, &str)] = &[
-    ("audit", "audit logs"),
-    ("config", "settings of what does not exist yet"),
     ("gc", "garbage collection"),
     ("jobservice", "jobs, retention, garbage collection"),
     ("ldap", "LDAP"),
@@ -75,8 +82,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("ldap-users", "LDAP"),
     ("oidc", "OpenID Connect"),
     ("oidc-groups", "OpenID Connect, user groups"),
-    ("permissions", "immutable tag rules, webhooks, scanning, preheating, audit logs, retention"),
-    ("permissions-system", "audit logs, registries, replication, scanners, preheating, garbage collection, jobs, LDAP, OpenID Connect"),
     ("preheat", "preheating"),
     ("pull-effects", "signature and vulnerability policies"),
     ("purge-audit", "purging of audit logs"),
@@ -85,12 +90,9 @@ const NOT_YET: &[(&str, &str)] = &[
     ("replication-runs", "registries, replication"),
     ("retention-policy", "retention"),
     ("retention-run", "retention, immutable tag rules"),
-    ("robots-life", "audit logs, registries"),
     ("scanners", "scanners"),
     ("scanning", "scanners, scanning"),
     ("schedules", "schedules, garbage collection, retention"),
-    ("session", "OpenID Connect, authentication proxy, sessions at the registry's door"),
-    ("system", "volumes, schedules"),
     ("webhook-payloads", "webhooks, retention, quotas"),
     ("webhook-policies", "webhooks"),
 ];
@@ -108,6 +110,10 @@ fn deliberate() -> Deliberate {
     Deliberate::load(&golden().join("deliberate.toml")).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn needs() -> Needs {
+    Needs::load(&golden().join("needs.toml")).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn check_on_postgres(name: &str) {
     match std::env::var(POSTGRES) {
         Ok(url) if !url.is_empty() => check(name, &Engine::Postgres(url)),
@@ -117,7 +123,9 @@ fn check_on_postgres(name: &str) {
 
 fn check(name: &str, engine: &Engine) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    if let Err(trouble) = runtime.block_on(trouble_with(&load(name), engine)) {
+    let mut conversation = load(name);
+    needs().leave_out(&mut conversation);
+    if let Err(trouble) = runtime.block_on(trouble_with(&conversation, engine)) {
         panic!("{name}: {trouble}");
     }
 }
@@ -130,7 +138,8 @@ async fn trouble_with(conversation: &Conversation, engine: &Engine) -> Result<()
     server.stop().await;
     let mut report = played.map_err(|e| e.to_string())?;
     let list = deliberate();
-    let unused: Vec<_> = list.apply(&mut report).into_iter().map(|entry| entry.step.clone()).collect();
+    let mut unused: Vec<_> = list.apply(&mut report).into_iter().map(|entry| format!("deliberate.toml lists {}", entry.step)).collect();
+    unused.extend(needs().forgive(&mut report).into_iter().map(|need| format!("needs.toml lists {}", need.name())));
     if std::env::var("BERTH_GOLDEN_SHOW").is_ok_and(|show| show == "all") {
         for difference in &report.differences {
             println!("{} {difference}", report.conversation);
@@ -149,8 +158,8 @@ fn verdict(report: &Report, unused: &[String]) -> Result<(), String> {
             let _ = writeln!(trouble, "{difference}");
         }
     }
-    for step in unused {
-        let _ = writeln!(trouble, "deliberate.toml lists {step}, but there is no such difference");
+    for entry in unused {
+        let _ = writeln!(trouble, "{entry}, but there is no such difference");
     }
     for skipped in &report.skipped {
         let _ = writeln!(trouble, "{} was not played: {}", skipped.step.as_deref().unwrap_or("all of it"), skipped.reason);
@@ -191,5 +200,39 @@ fn deliberate_differences_name_steps_that_are_played() {
         let mut steps = conversation.script.steps.iter();
         let compared = steps.any(|step| step.id.as_deref() == Some(&entry.step) && step.differ.is_none());
         assert!(compared, "{at}: no such step is compared");
+    }
+}
+
+#[test]
+fn what_conversations_need_does_not_exist_yet() {
+    let document = berth::rest::document();
+    let operations: BTreeSet<&str> = document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(|paths| paths.values())
+        .filter_map(Value::as_object)
+        .flat_map(|methods| methods.values())
+        .filter_map(|operation| operation["operationId"].as_str())
+        .collect();
+    let settings = document["components"]["schemas"]["ConfigurationsResponse"]["properties"].as_object().expect("the settings");
+    assert!(operations.contains("getPing") && settings.contains_key("read_only"), "the document is read as it is");
+    for need in needs().entries {
+        let at = format!("{} {}", need.conversation, need.name());
+        assert!(PLAYED.contains(&need.conversation.as_str()), "{at}: the conversation is not played");
+        assert!(need.operation.is_none_or(|id| !operations.contains(id.as_str())), "{at}: the operation exists");
+        assert!(need.setting.is_none_or(|pattern| !settings.keys().any(|key| fits(&pattern, key))), "{at}: the setting exists");
+    }
+}
+
+#[test]
+fn needs_name_operations_of_the_api_and_steps_that_there_are() {
+    let harbor = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi/harbor.json");
+    let harbor: Value = serde_json::from_slice(&std::fs::read(harbor).expect("the API's operations")).expect("JSON");
+    let known = |id: &str| harbor["operations"].as_array().is_some_and(|all| all.iter().any(|operation| operation["id"] == id));
+    for need in needs().entries {
+        assert!(need.operation.as_deref().is_none_or(known), "{}: no such operation", need.name());
+    }
+    for name in PLAYED {
+        assert_eq!(needs().leave_out(&mut load(name)), Vec::<&str>::new(), "{name}: no such steps");
     }
 }

@@ -29,6 +29,7 @@ const NEEDS: &[Need] = &[
     need("buildah", &["buildah"], "journeys with buildah"),
     need("node", &["nodejs"], "browser journeys"),
     need("npm", &["npm"], "helm and the browser driver come as npm packages"),
+    need("python3-venv", &["python3-venv"], "the fuzzer and clients of the API come as Python packages"),
     need("chromium", &["chromium"], "browser journeys"),
 ];
 
@@ -63,6 +64,8 @@ pub fn ensure() -> Result<()> {
 fn there(program: &str) -> bool {
     match program {
         "initdb" => crate::postgres::programs().is_some(),
+        // A module, not a program: without it no environment can be made.
+        "python3-venv" => process::check(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok(),
         _ => process::find(program).is_some(),
     }
 }

@@ -1,6 +1,8 @@
 //! The project's own commands: `cargo xtask serve`, `test`, `build` and `bench`.
 //! Run by people and by CI through the alias in `.cargo/config.toml`; no other crate may use this one.
 
+#[path = "../../end2end/api/mod.rs"]
+mod api;
 mod bench;
 mod build;
 mod certs;

@@ -4,6 +4,7 @@
 mod layers;
 mod page;
 mod parts;
+mod removal;
 mod server;
 mod steps;
 mod view;

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{ArtifactView, layers, parts, server};
+use super::{ArtifactView, layers, parts, removal::Removal, server};
 use crate::{
     address,
-    kit::{Badge, Bytes, Commands, FullDigest, Icon, Moment, Tab, Tabs},
+    kit::{Badge, Bytes, Commands, FullDigest, Icon, Moment, Tab, Tabs, Undone, media_type},
     repository::{
         Kind,
         commands::{self, Host, Reference},
@@ -25,11 +25,15 @@ pub fn ArtifactPage() -> impl IntoView {
             (get("id"), address::decoded_name(&get("repo")), address::decoded_name(&get("digest")))
         })
     });
-    let answer = Resource::new(move || asked.get(), |(project, repository, reference)| server::artifact(project, repository, reference));
-    loaded(answer, artifact)
+    let removal = Removal::new();
+    let answer = Resource::new(
+        move || (asked.get(), removal.untagged()),
+        |((project, repository, reference), _)| server::artifact(project, repository, reference),
+    );
+    loaded(answer, move |visitor, view| artifact(visitor, view, removal))
 }
 
-fn artifact(visitor: Visitor, view: ArtifactView) -> AnyView {
+fn artifact(visitor: Visitor, view: ArtifactView, removal: Removal) -> AnyView {
     let id = view.project_id.to_string();
     let place = Place {
         crumbs: vec![
@@ -38,15 +42,17 @@ fn artifact(visitor: Visitor, view: ArtifactView) -> AnyView {
             Crumb::to(view.repository.clone(), address::repository(&id, &view.repository)),
             Crumb::here(name(&view)),
         ],
-        room: Room::Project { id, name: view.project.clone(), public: None },
+        room: Room::Project { id, name: view.project.clone(), public: Some(view.public) },
     };
-    let sections = Sections::of(&view);
+    let sections = Sections::of(&view, removal);
     let tabs = sections.tabs(&view);
     let host = Host::of(&visitor);
     let pull = pull(host, &view);
     view! {
         <Frame visitor=visitor place=place>
-            {head(&view)}
+            <Undone outcome=removal.of_artifact() />
+            <Undone outcome=removal.of_tag() />
+            {head(&view, removal)}
             {pull}
             {facts(&view)}
             {tabs}
@@ -68,14 +74,14 @@ fn name(view: &ArtifactView) -> String {
 struct Sections(Vec<(&'static str, &'static str, AnyView)>);
 
 impl Sections {
-    fn of(view: &ArtifactView) -> Self {
+    fn of(view: &ArtifactView, removal: Removal) -> Self {
         let all = [
             ("platforms", "Platforms", parts::platforms(view)),
             ("details", "Details", parts::details(view)),
             ("layers", "Layers", layers::section(view)),
             ("config", "Configuration", view.config.as_ref().and_then(parts::configuration)),
             ("attached", "Attached", parts::attached(view)),
-            ("tags", "Tags", parts::tags(view)),
+            ("tags", "Tags", parts::tags(view, removal)),
             ("annotations", "Annotations", parts::annotations(view)),
         ];
         Self(all.into_iter().filter_map(|(id, title, view)| Some((id, title, view?))).collect())
@@ -102,7 +108,8 @@ impl Sections {
     }
 }
 
-fn head(view: &ArtifactView) -> AnyView {
+fn head(view: &ArtifactView, removal: Removal) -> AnyView {
+    let delete = removal.artifact(view, &name(view)).map(|button| view! { <div class="actions">{button}</div> });
     let tagged = !view.tags.is_empty();
     let others = (view.tags.len() > 1).then(|| {
         let others = view.tags.iter().skip(1).map(|tag| view! { <Badge text=tag.name.clone() icon=Some("tag") /> }).collect_view();
@@ -125,6 +132,7 @@ fn head(view: &ArtifactView) -> AnyView {
                 <FullDigest digest=view.digest.clone() />
                 {others}
             </div>
+            {delete}
         </header>
     }
     .into_any()
@@ -161,6 +169,7 @@ fn facts(view: &ArtifactView) -> AnyView {
         .into_any()
     };
     let text = |value: &str| value.to_owned().into_any();
+    let media = |word: &str| view! { <span class="mono xs">{media_type(word)}</span> }.into_any();
     let mut facts = vec![fact("Size", view! { <Bytes size=view.size /> }.into_any())];
     facts.extend(
         view.platform.as_deref().map(|platform| fact("Platform", view! { <span class="mono">{platform.to_owned()}</span> }.into_any())),
@@ -169,11 +178,11 @@ fn facts(view: &ArtifactView) -> AnyView {
     facts.push(fact("Pushed", view! { <Moment at=view.pushed /> }.into_any()));
     facts.push(fact("Last pull", view! { <Moment at=view.pulled /> }.into_any()));
     facts.extend((!view.author.is_empty()).then(|| fact("Author", text(&view.author))));
-    facts.push(fact("Media type", media_type(&view.media_type)));
+    facts.push(fact("Media type", media(&view.media_type)));
     // For an image the API repeats the media type of its configuration, which says nothing new.
     let image = matches!(view.kind, Kind::Image | Kind::Index);
     if !image && !view.artifact_type.is_empty() && view.artifact_type != view.media_type {
-        facts.push(fact("Artifact type", media_type(&view.artifact_type)));
+        facts.push(fact("Artifact type", media(&view.artifact_type)));
     }
     view! {
         <section class="card" aria-label="Facts">
@@ -181,18 +190,6 @@ fn facts(view: &ArtifactView) -> AnyView {
                 <dl class="facts">{facts}</dl>
             </div>
         </section>
-    }
-    .into_any()
-}
-
-/// May break after the slash.
-fn media_type(word: &str) -> AnyView {
-    let (kind, rest) = word.split_once('/').unwrap_or(("", word));
-    let kind = (!kind.is_empty()).then(|| format!("{kind}/"));
-    view! {
-        <span class="mono xs">
-            {kind} <wbr /> {rest.to_owned()}
-        </span>
     }
     .into_any()
 }
@@ -232,6 +229,9 @@ mod tests {
             details: Vec::new(),
             annotations: BTreeMap::new(),
             accessories: Vec::new(),
+            public: true,
+            may_delete: false,
+            may_untag: false,
         }
     }
 
@@ -263,7 +263,7 @@ mod tests {
     }
 
     fn page(view: ArtifactView) -> String {
-        markup::render(move || artifact(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view))
+        markup::render(move || artifact(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view, Removal::new()))
     }
 
     #[test]
@@ -288,6 +288,17 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
+    }
+
+    #[test]
+    fn what_may_be_deleted_asks_first() {
+        let html = page(ArtifactView { may_delete: true, may_untag: true, ..image() });
+        markup::check(&html);
+        for part in ["Delete v2?", "Its 2 tags go with it", "action=\"/ui/fn/delete-artifact\"", "Delete the tag latest?"] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        assert!(!html.contains("Delete the tag v2?"), "it is immutable: {html}");
+        assert!(!page(image()).contains("/ui/fn/delete-"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use super::{ArtifactView, ImageConfig, PlatformRow};
+use super::{ArtifactView, ImageConfig, PlatformRow, removal::Removal};
 use crate::{
     address,
     kit::{Badge, Bytes, Column, Digest, Moment, Table},
@@ -64,14 +64,23 @@ fn platform_name(row: &PlatformRow) -> AnyView {
 }
 
 /// The tags with their times.
-pub(super) fn tags(view: &ArtifactView) -> Option<AnyView> {
+pub(super) fn tags(view: &ArtifactView, removal: Removal) -> Option<AnyView> {
     if view.tags.is_empty() {
         return None;
     }
     let rows = view
         .tags
         .iter()
-        .map(|tag| {
+        .enumerate()
+        .map(|(at, tag)| {
+            let remove = view.may_untag.then(|| {
+                let button = (!tag.immutable).then(|| removal.tag(view, at, &tag.name));
+                view! {
+                    <td role="cell" class="r act">
+                        {button}
+                    </td>
+                }
+            });
             view! {
                 <tr role="row">
                     <th role="rowheader" scope="row" class="w">
@@ -86,11 +95,15 @@ pub(super) fn tags(view: &ArtifactView) -> Option<AnyView> {
                     <td role="cell" class="num" data-label="Pushed">
                         <Moment at=tag.pushed />
                     </td>
+                    {remove}
                 </tr>
             }
         })
         .collect_view();
-    let columns = vec![Column::new("Tag", ""), Column::new("Last pull", ""), Column::new("Pushed", "")];
+    let mut columns = vec![Column::new("Tag", ""), Column::new("Last pull", ""), Column::new("Pushed", "")];
+    if view.may_untag {
+        columns.push(Column::new("Delete", "r act"));
+    }
     let table = view! {
         <Table caption="Tags of this artifact".to_owned() label="Tags table" columns=columns>
             {rows}

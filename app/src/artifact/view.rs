@@ -14,6 +14,8 @@ pub struct ArtifactView {
     pub project_id: i64,
     /// The project's name.
     pub project: String,
+    /// Whether everyone may pull.
+    pub public: bool,
     /// The repository's name inside the project.
     pub repository: String,
     /// `sha256:…`
@@ -52,6 +54,10 @@ pub struct ArtifactView {
     pub annotations: BTreeMap<String, String>,
     /// What refers to it: signatures, SBOMs, …
     pub accessories: Vec<AccessoryRow>,
+    /// Whether the visitor may delete it.
+    pub may_delete: bool,
+    /// Whether the visitor may take tags from it.
+    pub may_untag: bool,
 }
 
 /// A tag of the artifact.

@@ -6,13 +6,15 @@ use model::{
 };
 use service::{
     NameOrId,
-    artifact::{ArtifactFlags, Contents, Named},
+    artifact::{Contents, Named},
+    browse::ArtifactPage as Browsed,
 };
 
 use serde_json::Value;
 
 use super::{AccessoryRow, ArtifactView, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow};
 use crate::{
+    address,
     repository::{
         Kind,
         wiring::{count, own_platform, platform_word},
@@ -22,24 +24,48 @@ use crate::{
 
 pub(super) async fn artifact(caller: &Caller, project: &str, repository: &str, reference: &str) -> Result<ArtifactView, UiError> {
     let project = NameOrId::parse(project, false);
-    let (services, actor) = (&caller.services, &caller.actor);
-    let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
     let named = Named { project: &project, repository, reference };
-    let artifact = services.artifacts.get(actor, &named, flags).await.map_err(|error| caller.absence(&error))?;
-    // By digest from here on: the tag may move between the two.
-    let named = Named { reference: &artifact.digest, ..named };
-    let contents = services.artifacts.contents(actor, &named).await.map_err(|error| caller.absence(&error))?;
-    Ok(view(artifact, contents, repository))
+    let page = caller.services.browse.artifact(&caller.actor, &named).await.map_err(|error| caller.absence(&error))?;
+    let Browsed { owner, artifact, contents, rights } = page;
+    Ok(ArtifactView {
+        project_id: owner.id.get(),
+        project: owner.name,
+        public: owner.public,
+        may_delete: rights.delete_artifact,
+        may_untag: rights.delete_tag,
+        ..view(artifact, contents, repository)
+    })
+}
+
+/// Deletes the artifact with its tags; gives the address of its repository.
+pub(super) async fn delete(caller: &Caller, project: &str, repository: &str, digest: &str) -> Result<String, UiError> {
+    let owner = NameOrId::parse(project, false);
+    let named = Named { project: &owner, repository, reference: digest };
+    caller.services.configuration.writable().map_err(|error| caller.refusal(&error))?;
+    caller.services.artifacts.delete(&caller.actor, &named).await.map_err(|error| caller.refusal(&error))?;
+    Ok(address::repository(project, repository))
+}
+
+/// Takes a tag from the artifact; gives the artifact's own address, which outlives its tags.
+pub(super) async fn untag(caller: &Caller, project: &str, repository: &str, digest: &str, tag: &str) -> Result<String, UiError> {
+    let owner = NameOrId::parse(project, false);
+    let named = Named { project: &owner, repository, reference: digest };
+    caller.services.configuration.writable().map_err(|error| caller.refusal(&error))?;
+    caller.services.tags.delete(&caller.actor, &named, tag).await.map_err(|error| caller.refusal(&error))?;
+    Ok(address::artifact(project, repository, digest))
 }
 
 fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactView {
     let attribute = |key: &str| artifact.extra_attrs.as_ref().and_then(|all| all.get(key));
     let text = |key: &str| attribute(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
     let config = attribute("config").cloned().and_then(|config| serde_json::from_value::<ImageConfig>(config).ok());
-    let project = artifact.repository_name.strip_suffix(repository).map_or("", |before| before.trim_end_matches('/')).to_owned();
     ArtifactView {
-        project_id: artifact.project_id.get(),
-        project,
+        // Where it is and what may be done there is not the artifact's to tell.
+        project_id: 0,
+        project: String::new(),
+        public: false,
+        may_delete: false,
+        may_untag: false,
         repository: repository.to_owned(),
         kind: Kind::of(&artifact.kind, &artifact.manifest_media_type),
         platform: own_platform(&artifact),
@@ -156,15 +182,9 @@ mod tests {
             r#"{"os":"linux","architecture":"amd64","author":"Maya","created":"2026-11-21T00:28:11Z","config":{"User":"1000","Cmd":["/app"]}}"#,
         )
         .unwrap();
-        let artifact = Artifact {
-            kind: "IMAGE".into(),
-            repository_name: "payments/services/app".into(),
-            digest: "sha256:a".into(),
-            extra_attrs: Some(attributes),
-            ..Artifact::default()
-        };
+        let artifact = Artifact { kind: "IMAGE".into(), digest: "sha256:a".into(), extra_attrs: Some(attributes), ..Artifact::default() };
         let view = view(artifact, Contents::default(), "services/app");
-        assert_eq!((view.project.as_str(), view.repository.as_str(), view.author.as_str()), ("payments", "services/app", "Maya"));
+        assert_eq!((view.repository.as_str(), view.author.as_str()), ("services/app", "Maya"));
         assert_eq!(view.created.map(|at| at.to_string()).as_deref(), Some("2026-11-21T00:28:11.000Z"));
         assert_eq!(view.config.map(|config| config.user).as_deref(), Some("1000"));
     }

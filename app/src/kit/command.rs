@@ -61,7 +61,7 @@ fn lines(label: &'static str, recipe: Recipe) -> AnyView {
     let shown = recipe
         .lines
         .into_iter()
-        .map(|line| view! { <span class="l">{shell.then(|| view! { <span class="p">"$ "</span> })} {line}</span> })
+        .map(|line| view! { <span class="l">{shell.then(|| view! { <span class="p">"$ "</span> })} {words(&line)}</span> })
         .collect_view();
     view! {
         <div class=format!("line {}", recipe.client)>
@@ -73,3 +73,21 @@ fn lines(label: &'static str, recipe: Recipe) -> AnyView {
     }
     .into_any()
 }
+
+/// A line whose options do not break after their hyphens; everything else may break anywhere.
+fn words(line: &str) -> AnyView {
+    let mut parts: Vec<(bool, String)> = Vec::new();
+    // Spaces stay outside of options: the line may break there.
+    for word in line.split(' ').flat_map(|word| [" ", word]).skip(1) {
+        let option = word.starts_with('-') && word.len() <= LONGEST_OPTION;
+        match parts.last_mut() {
+            Some((false, text)) if !option => text.push_str(word),
+            _ => parts.push((option, word.to_owned())),
+        }
+    }
+    let part = |(option, text): (bool, String)| if option { view! { <span class="opt">{text}</span> }.into_any() } else { text.into_any() };
+    parts.into_iter().map(part).collect_view().into_any()
+}
+
+/// Letters of an option that surely fit a narrow screen.
+const LONGEST_OPTION: usize = 24;

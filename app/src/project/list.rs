@@ -57,7 +57,7 @@ fn list(view: ProjectsView, signed_in: bool) -> AnyView {
         nothing_matches(&listing)
     } else {
         let pager = view! { <Pager listing=listing.clone() path=address::PROJECTS.to_owned() total=total /> };
-        view! { {table(&listing, rows)} {pager} }.into_any()
+        view! { {table(&listing, rows, signed_in)} {pager} }.into_any()
     };
     view! {
         <section class="list" aria-labelledby="all">
@@ -93,29 +93,35 @@ fn visibility(listing: &Listing) -> AnyView {
     .into_any()
 }
 
-fn table(listing: &Listing, rows: Vec<ProjectRow>) -> AnyView {
+fn table(listing: &Listing, rows: Vec<ProjectRow>, signed_in: bool) -> AnyView {
     let path = address::PROJECTS;
     let ordered = listing.ordered("name");
-    let columns = vec![
-        Column::sorted("Project", "", "name", &ordered, path),
-        Column::new("Your role", "p3"),
-        Column::new("Repositories", "r"),
-        Column::sorted("Created", "", "creation_time", &ordered, path),
-    ];
+    let mut columns = vec![Column::sorted("Project", "", "name", &ordered, path)];
+    // Who is not signed in has no role anywhere.
+    columns.extend(signed_in.then(|| Column::new("Your role", "p3")));
+    columns.push(Column::new("Repositories", "r"));
+    columns.push(Column::sorted("Created", "", "creation_time", &ordered, path));
     view! {
         <Table caption="Projects".to_owned() label="Projects table" columns=columns>
-            {rows.into_iter().map(row).collect_view()}
+            {rows.into_iter().map(|project| row(project, signed_in)).collect_view()}
         </Table>
     }
     .into_any()
 }
 
-fn row(project: ProjectRow) -> AnyView {
+fn row(project: ProjectRow, signed_in: bool) -> AnyView {
     let href = address::repositories(&project.id.to_string());
-    let role = match project.role {
-        Some(role) => view! { {role} }.into_any(),
-        None => view! { <span class="muted">"None"</span> }.into_any(),
-    };
+    let role = signed_in.then(|| {
+        let role = match project.role {
+            Some(role) => view! { {role} }.into_any(),
+            None => view! { <span class="muted">"None"</span> }.into_any(),
+        };
+        view! {
+            <td role="cell" class="p3" data-label="Your role">
+                {role}
+            </td>
+        }
+    });
     view! {
         <tr role="row">
             <th role="rowheader" scope="row" class="w">
@@ -127,9 +133,7 @@ fn row(project: ProjectRow) -> AnyView {
                     {project.proxy.then(|| view! { <Badge text="Proxy" icon=Some("cloud") accent=true /> })}
                 </span>
             </th>
-            <td role="cell" class="p3" data-label="Your role">
-                {role}
-            </td>
+            {role}
             <td role="cell" class="r num" data-label="Repositories">
                 {grouped(project.repositories)}
             </td>

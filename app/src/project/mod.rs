@@ -6,7 +6,7 @@ mod repositories;
 mod server;
 mod view;
 #[cfg(feature = "ssr")]
-mod wiring;
+pub(crate) mod wiring;
 
 use leptos::prelude::*;
 use leptos_router::{components::Redirect, hooks::use_params_map};

@@ -6,7 +6,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{ProjectHead, RepositoriesView, RepositoryRow, server};
 use crate::{
     address,
-    kit::{Access, Art, Badge, Column, Commands, Empty, Filter, Icon, LinkButton, Moment, Pager, Table, grouped},
+    kit::{Access, Art, Badge, Column, Commands, Empty, Filter, Icon, LinkButton, Moment, Pager, Table, grouped, name},
     listing::Listing,
     repository::commands,
     session::Visitor,
@@ -28,7 +28,7 @@ pub fn RepositoriesPage() -> impl IntoView {
 }
 
 fn repositories(visitor: Visitor, view: RepositoriesView) -> AnyView {
-    let RepositoriesView { project, rows, total, listing } = view;
+    let RepositoriesView { project, rows, total, listing, may_push } = view;
     let host = commands::Host::of(&visitor);
     let id = project.id.to_string();
     let place = Place {
@@ -36,8 +36,9 @@ fn repositories(visitor: Visitor, view: RepositoriesView) -> AnyView {
         room: Room::Project { id: id.clone(), name: project.name.clone(), public: Some(project.public) },
     };
     let empty = total == 0 && listing.q.is_empty();
-    let content = if empty { nothing_yet(host, &project) } else { list(&id, listing, rows, total) };
-    let push = (!empty && !project.proxy).then(|| push(host, &project.name));
+    let signed_in = visitor.account.is_some();
+    let content = if empty { nothing_yet(host, &project, may_push, signed_in) } else { list(&id, listing, rows, total) };
+    let push = (!empty && may_push).then(|| push(host, &project.name));
     view! {
         <Frame visitor=visitor place=place>
             {head(&project)}
@@ -122,13 +123,13 @@ fn list(id: &str, listing: Listing, rows: Vec<RepositoryRow>, total: u64) -> Any
 }
 
 fn row(project: &str, repository: RepositoryRow) -> AnyView {
-    let RepositoryRow { name, description, artifacts, pulls, updated } = repository;
-    let href = address::repository(project, &name);
+    let RepositoryRow { name: path, description, artifacts, pulls, updated } = repository;
+    let href = address::repository(project, &path);
     view! {
         <tr role="row">
             <th role="rowheader" scope="row" class="w">
                 <a class="name" href=href>
-                    {name}
+                    {name(&path)}
                 </a>
                 {(!description.is_empty()).then(|| view! { <span class="sub">{description}</span> })}
             </th>
@@ -146,15 +147,20 @@ fn row(project: &str, repository: RepositoryRow) -> AnyView {
     .into_any()
 }
 
-fn nothing_yet(host: commands::Host<'_>, project: &ProjectHead) -> AnyView {
+fn nothing_yet(host: commands::Host<'_>, project: &ProjectHead, may_push: bool, signed_in: bool) -> AnyView {
     let step = if project.proxy {
         view! { <p>"This project mirrors another registry: what people pull through it shows up here."</p> }.into_any()
-    } else {
+    } else if may_push {
         view! {
             <p>"Push an image, and it shows up here with its tags and layers."</p>
             <Commands id="push" label="Push" recipes=commands::push(host, &project.name, None) />
         }
         .into_any()
+    } else if signed_in {
+        view! { <p>"Nothing was pushed yet. Pushing takes the role developer or more, which an administrator of the project can give."</p> }
+            .into_any()
+    } else {
+        view! { <p>"Nothing was pushed yet. Members of the project can, once they are signed in."</p> }.into_any()
     };
     view! {
         <section class="list">
@@ -199,7 +205,7 @@ mod tests {
                 updated: at,
             })
             .collect();
-        RepositoriesView { total: rows.len() as u64, project, rows, listing }
+        RepositoriesView { total: rows.len() as u64, project, rows, listing, may_push: true }
     }
 
     fn page(view: RepositoriesView) -> String {
@@ -221,6 +227,9 @@ mod tests {
         markup::check(&html);
         assert!(html.contains("docker push registry.example:8080/payments/"), "{html}");
         assert!(html.contains("helm push") && !html.contains("<table"));
+        let html = page(RepositoriesView { may_push: false, ..some(&[], Listing::default()) });
+        markup::check(&html);
+        assert!(html.contains("Nothing was pushed yet") && !html.contains("docker push"), "{html}");
         let html = page(some(&[], Listing { q: "zzz".into(), ..Listing::default() }));
         markup::check(&html);
         assert!(html.contains("No repository matches “zzz”"));

@@ -72,6 +72,8 @@ pub struct RepositoriesView {
     pub total: u64,
     /// The state of the list that was shown.
     pub listing: Listing,
+    /// Whether the visitor may push.
+    pub may_push: bool,
 }
 
 /// One repository of the list.

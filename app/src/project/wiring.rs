@@ -26,7 +26,9 @@ pub(super) async fn projects(caller: &Caller, listing: Listing) -> Result<Projec
     let services = &caller.services;
     let page = services.projects.list(&caller.actor, &query).await.map_err(|error| caller.refusal(&error))?;
     let may_create = services.projects.may_create(&caller.actor);
-    Ok(ProjectsView { rows: page.items.into_iter().map(row).collect(), total: page.total, listing, may_create })
+    let admin = caller.actor.is_admin();
+    let rows = page.items.into_iter().map(|project| row(project, admin)).collect();
+    Ok(ProjectsView { rows, total: page.total, listing, may_create })
 }
 
 pub(super) async fn new_project(caller: &Caller) -> Result<NewProjectView, UiError> {
@@ -67,11 +69,10 @@ pub(super) async fn repositories(caller: &Caller, project: &str, listing: Listin
     let project = NameOrId::parse(project, false);
     let conditions = listing.containing("name").into_iter().collect();
     let query = listing.ordered("-update_time").query(conditions, &["name", "pull_count", "update_time"]);
-    let services = &caller.services;
-    let head = services.projects.get(&caller.actor, &project).await.map_err(|error| caller.absence(&error))?;
-    let page = services.repositories.list(&caller.actor, &project, &query).await.map_err(|error| caller.absence(&error))?;
-    let rows = page.items.into_iter().map(|repository| repository_row(&head.name, repository)).collect();
-    Ok(RepositoriesView { project: project_head(head), rows, total: page.total, listing })
+    let page = caller.services.browse.project(&caller.actor, &project, &query).await.map_err(|error| caller.absence(&error))?;
+    let rows = page.repositories.items.into_iter().map(|repository| repository_row(&page.project.name, repository)).collect();
+    let (total, may_push) = (page.repositories.total, page.rights.push);
+    Ok(RepositoriesView { project: project_head(page.project), rows, total, listing, may_push })
 }
 
 fn is_public(project: &Project) -> bool {
@@ -82,12 +83,14 @@ fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
-fn row(project: Project) -> ProjectRow {
+/// A row of a list of projects. An administrator of the system may do in each what its own may, member or not.
+pub(crate) fn row(project: Project, admin: bool) -> ProjectRow {
+    let role = if admin { Some("Administrator") } else { role_word(project.current_user_role_id) };
     ProjectRow {
         id: project.project_id.get(),
         public: is_public(&project),
         proxy: project.registry_id != 0,
-        role: role_word(project.current_user_role_id).map(str::to_owned),
+        role: role.map(str::to_owned),
         repositories: count(project.repo_count),
         created: project.creation_time,
         name: project.name,
@@ -149,7 +152,9 @@ mod tests {
             metadata: Some(ProjectMetadata { public: Some("true".into()), ..ProjectMetadata::default() }),
             ..Project::default()
         };
-        let row = row(project.clone());
+        let own = row(project.clone(), true);
+        assert_eq!(own.role.as_deref(), Some("Administrator"));
+        let row = row(project.clone(), false);
         assert_eq!((row.id, row.public, row.proxy, row.role.as_deref(), row.repositories), (5, true, false, Some("Maintainer"), 3));
         assert!(!project_head(Project { metadata: None, ..project }).public);
         assert_eq!(role_word(0), None);

@@ -1,16 +1,19 @@
 //! The page of a repository: tags first, with the artifacts they name.
 
-use leptos::prelude::*;
+use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     ArtifactRow, RepositoryView,
     commands::{self, Host, Reference},
-    server,
+    server::{self, DeleteRepository},
 };
 use crate::{
     address,
-    kit::{Art, Badge, Bytes, Column, Commands, Digest, Empty, Filter, Icon, LinkButton, Moment, Pager, Table, grouped},
+    kit::{
+        Answers, Art, Badge, Bytes, Column, Commands, Digest, Empty, Filter, Icon, LinkButton, Moment, Outcome, Pager, Question, Recipe,
+        Table, Undone, grouped, name,
+    },
     listing::Listing,
     session::Visitor,
     shell::{Crumb, Frame, Place, Room, loaded},
@@ -32,10 +35,11 @@ pub fn RepositoryPage() -> impl IntoView {
         move || asked.get(),
         |(project, name, list)| server::repository(project, name, list.q, list.show, list.sort, list.page, list.size),
     );
-    loaded(answer, repository)
+    let removal = ServerAction::<DeleteRepository>::new();
+    loaded(answer, move |visitor, view| repository(visitor, view, removal))
 }
 
-fn repository(visitor: Visitor, view: RepositoryView) -> AnyView {
+fn repository(visitor: Visitor, view: RepositoryView, removal: ServerAction<DeleteRepository>) -> AnyView {
     let id = view.project_id.to_string();
     let place = Place {
         crumbs: vec![
@@ -43,14 +47,16 @@ fn repository(visitor: Visitor, view: RepositoryView) -> AnyView {
             Crumb::to(view.project.clone(), address::repositories(&id)),
             Crumb::here(view.name.clone()),
         ],
-        room: Room::Project { id: id.clone(), name: view.project.clone(), public: None },
+        room: Room::Project { id: id.clone(), name: view.project.clone(), public: Some(view.public) },
     };
-    let head = head(&view);
+    let outcome = Signal::derive(move || removal.value().get());
+    let head = head(&view, removal, outcome);
     let host = Host::of(&visitor);
     let pull = newest(&view).map(|row| pull(host, &view, row));
     let content = list(host, &id, view);
     view! {
         <Frame visitor=visitor place=place>
+            <Undone outcome=outcome />
             {head}
             {pull}
             {content}
@@ -64,7 +70,8 @@ fn newest(view: &RepositoryView) -> Option<&ArtifactRow> {
     view.rows.iter().find(|row| !row.tags.is_empty()).or(view.rows.first())
 }
 
-fn head(view: &RepositoryView) -> AnyView {
+fn head(view: &RepositoryView, removal: ServerAction<DeleteRepository>, outcome: Signal<Outcome>) -> AnyView {
+    let delete = view.may_delete.then(|| view! { <div class="actions">{question(view, removal, outcome)}</div> });
     let artifacts = match view.artifacts {
         1 => "1 artifact".to_owned(),
         many => format!("{} artifacts", grouped(many)),
@@ -77,7 +84,7 @@ fn head(view: &RepositoryView) -> AnyView {
     view! {
         <header class="page-head">
             <div class="titles">
-                <h1>{view.name.clone()}</h1>
+                <h1>{name(&view.name)}</h1>
                 {(!description.is_empty()).then(|| view! { <p class="lede">{description}</p> })}
                 <p class="meta-line">
                     <span>
@@ -90,7 +97,29 @@ fn head(view: &RepositoryView) -> AnyView {
                     </span>
                 </p>
             </div>
+            {delete}
         </header>
+    }
+    .into_any()
+}
+
+fn question(view: &RepositoryView, removal: ServerAction<DeleteRepository>, outcome: Signal<Outcome>) -> AnyView {
+    let id = "delete-repository".to_owned();
+    let artifacts = match view.artifacts {
+        0 => "Nothing is in it.".to_owned(),
+        1 => "Its artifact goes with all its tags; pulling it fails from then on.".to_owned(),
+        many => format!("Its {} artifacts go with all their tags; pulling them fails from then on.", grouped(many)),
+    };
+    let (project, path) = (view.project_id.to_string(), view.name.clone());
+    view! {
+        <Question id=id.clone() button=Some("Delete…") title=format!("Delete the repository {}?", view.name)>
+            <p>{artifacts} " There is no way back."</p>
+            <ActionForm action=removal>
+                <input type="hidden" name="project" value=project />
+                <input type="hidden" name="name" value=path />
+                <Answers id=id deed="Delete the repository".to_owned() pending=removal.pending() outcome=outcome />
+            </ActionForm>
+        </Question>
     }
     .into_any()
 }
@@ -102,19 +131,10 @@ fn pull(host: Host<'_>, view: &RepositoryView, row: &ArtifactRow) -> AnyView {
 }
 
 fn list(host: Host<'_>, id: &str, view: RepositoryView) -> AnyView {
-    let RepositoryView { project, name, rows, total, listing, .. } = view;
+    let RepositoryView { project, name, rows, total, listing, may_push, .. } = view;
     let path = address::repository(id, &name);
     if total == 0 && listing.q.is_empty() && listing.show.is_empty() {
-        let recipes = commands::push(host, &project, Some(&name));
-        return view! {
-            <section class="list">
-                <Empty art=Art::Quay title="Nothing here yet">
-                    <p>"Push an image, and it shows up here with its tags and layers."</p>
-                    <Commands id="push" label="Push" recipes=recipes />
-                </Empty>
-            </section>
-        }
-        .into_any();
+        return nothing_yet(may_push.then(|| commands::push(host, &project, Some(&name))));
     }
     let content = if rows.is_empty() { nothing_matches(&listing, &path) } else { table(id, &name, &path, &listing, rows, total) };
     view! {
@@ -126,6 +146,20 @@ fn list(host: Host<'_>, id: &str, view: RepositoryView) -> AnyView {
                 {shown(&listing, &path)}
             </Filter>
             {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn nothing_yet(push: Option<Vec<Recipe>>) -> AnyView {
+    let text =
+        if push.is_some() { "Push an image, and it shows up here with its tags and layers." } else { "Nothing was pushed to it yet." };
+    view! {
+        <section class="list">
+            <Empty art=Art::Quay title="Nothing here yet">
+                <p>{text}</p>
+                {push.map(|recipes| view! { <Commands id="push" label="Push" recipes=recipes /> })}
+            </Empty>
         </section>
     }
     .into_any()
@@ -203,6 +237,9 @@ fn row(project: &str, repository: &str, artifact: ArtifactRow) -> AnyView {
     .into_any()
 }
 
+/// Tags that a row has room for beside its first.
+const MOST_TAGS: usize = 6;
+
 /// The tags: the first is the row's name, the others stand beside it.
 fn names(href: &str, tags: Vec<String>) -> AnyView {
     let mut tags = tags.into_iter();
@@ -214,12 +251,15 @@ fn names(href: &str, tags: Vec<String>) -> AnyView {
         }
         .into_any();
     };
-    let others = tags.map(|tag| view! { <Badge text=tag icon=Some("tag") /> }).collect_view();
+    let others = tags.by_ref().take(MOST_TAGS).map(|tag| view! { <Badge text=tag icon=Some("tag") /> }).collect_view();
+    let more = tags.len();
+    let more = (more > 0).then(|| view! { <span class="xs muted">{format!("and {} more", grouped(more as u64))}</span> });
     view! {
         <a class="name mono" href=href.to_owned()>
             {first}
         </a>
         {others}
+        {more}
     }
     .into_any()
 }
@@ -265,6 +305,7 @@ mod tests {
         RepositoryView {
             project_id: 3,
             project: "payments".into(),
+            public: true,
             name: "services/app".into(),
             description: String::new(),
             artifacts: rows.len() as u64,
@@ -272,11 +313,13 @@ mod tests {
             total: rows.len() as u64,
             rows,
             listing: Listing::default(),
+            may_push: true,
+            may_delete: true,
         }
     }
 
     fn page(view: RepositoryView) -> String {
-        markup::render(move || repository(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view))
+        markup::render(move || repository(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view, ServerAction::new()))
     }
 
     #[test]
@@ -303,6 +346,18 @@ mod tests {
         let html = page(some(&[]));
         markup::check(&html);
         assert!(html.contains("docker push registry.example/payments/services/app:TAG"), "{html}");
+    }
+
+    #[test]
+    fn what_may_not_be_done_is_not_offered() {
+        let html = page(some(&[&["v2"]]));
+        markup::check(&html);
+        for part in ["Delete the repository services/app?", "action=\"/ui/fn/delete-repository\"", "There is no way back."] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        let html = page(RepositoryView { may_delete: false, may_push: false, ..some(&[]) });
+        markup::check(&html);
+        assert!(!html.contains("delete-repository") && !html.contains("docker push"), "{html}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The call of the repository page: it takes who is asking and hands back what the page shows.
+//! The calls of the repository page: each takes who is asking, makes one call into the rules and hands back what the page shows.
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -23,4 +23,18 @@ pub async fn repository(
     let listing = crate::listing::Listing::checked(&q, &show, &sort, page, size);
     let content = super::wiring::repository(&caller, &project, &name, listing).await;
     Ok(caller.answer(content))
+}
+
+/// Deletes a repository with everything in it, and goes to its project. The page's form posts here.
+///
+/// # Errors
+/// For a form posted without scripts: what the rules refused. With scripts that is the answer; none means it worked.
+#[server(prefix = "/ui/fn", endpoint = "delete-repository")]
+pub async fn delete_repository(project: String, name: String) -> Result<Option<UiError>, UiError> {
+    let caller = crate::ui::caller()?;
+    match super::wiring::delete(&caller, &project, &name).await {
+        Ok(back) => leptos_axum::redirect(&back),
+        Err(refusal) => return caller.refuse(refusal),
+    }
+    Ok(None)
 }

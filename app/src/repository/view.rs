@@ -61,6 +61,8 @@ pub struct RepositoryView {
     pub project_id: i64,
     /// The project's name.
     pub project: String,
+    /// Whether everyone may pull.
+    pub public: bool,
     /// The name inside the project.
     pub name: String,
     /// The description, if any.
@@ -75,6 +77,10 @@ pub struct RepositoryView {
     pub total: u64,
     /// The state of the list that was shown.
     pub listing: Listing,
+    /// Whether the visitor may push.
+    pub may_push: bool,
+    /// Whether the visitor may delete the repository.
+    pub may_delete: bool,
 }
 
 /// One artifact of the list.

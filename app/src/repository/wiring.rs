@@ -5,7 +5,7 @@ use model::{
     api::{Artifact, Platform},
     list::{Op, Term, Value},
 };
-use service::{NameOrId, artifact::ArtifactFlags};
+use service::{NameOrId, browse::RepositoryPage};
 
 use super::{ArtifactRow, Kind, RepositoryView};
 use crate::{
@@ -16,22 +16,30 @@ use crate::{
 pub(super) async fn repository(caller: &Caller, project: &str, name: &str, listing: Listing) -> Result<RepositoryView, UiError> {
     let project = NameOrId::parse(project, false);
     let query = listing.ordered("-push_time").query(conditions(&listing), &["size", "push_time", "pull_time"]);
-    let (services, actor) = (&caller.services, &caller.actor);
-    let head = services.repositories.get(actor, &project, name).await.map_err(|error| caller.absence(&error))?;
-    let flags = ArtifactFlags { tag: true, accessory: true, ..ArtifactFlags::default() };
-    let page = services.artifacts.list(actor, &project, name, &query, flags).await.map_err(|error| caller.absence(&error))?;
-    let project = head.name.strip_suffix(name).map_or("", |before| before.trim_end_matches('/')).to_owned();
+    let page = caller.services.browse.repository(&caller.actor, &project, name, &query).await;
+    let RepositoryPage { owner, repository: head, artifacts, rights } = page.map_err(|error| caller.absence(&error))?;
     Ok(RepositoryView {
-        project_id: head.project_id.get(),
-        project,
+        project_id: owner.id.get(),
+        project: owner.name,
+        public: owner.public,
         name: name.to_owned(),
         description: head.description,
         artifacts: count(head.artifact_count),
         pulls: count(head.pull_count),
-        rows: page.items.into_iter().map(row).collect(),
-        total: page.total,
+        rows: artifacts.items.into_iter().map(row).collect(),
+        total: artifacts.total,
         listing,
+        may_push: rights.push,
+        may_delete: rights.delete_repository,
     })
+}
+
+/// Deletes the repository; gives the address of what it was in.
+pub(super) async fn delete(caller: &Caller, project: &str, name: &str) -> Result<String, UiError> {
+    let named = NameOrId::parse(project, false);
+    caller.services.configuration.writable().map_err(|error| caller.refusal(&error))?;
+    caller.services.repositories.delete(&caller.actor, &named, name).await.map_err(|error| caller.refusal(&error))?;
+    Ok(crate::address::repositories(project))
 }
 
 /// The text looks for tags; without text the list may be narrowed to what has tags or has none (one question about tags at a time).

@@ -33,6 +33,15 @@ pub fn AccountMenu(
                 <small>{head.note}</small>
             </p>
             {theme_form(visitor.theme, here)}
+            <ul>
+                <li class="sep"></li>
+                <li>
+                    <a href=address::API rel="external">
+                        <Icon name="file" />
+                        "API"
+                    </a>
+                </li>
+            </ul>
             {ways}
         </div>
     }

@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use super::{
     account::AccountMenu,
     navigation::{Navigation, Room},
+    search::SearchBox,
 };
 use crate::{
     address,
@@ -45,12 +46,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// The title of the browser's tab: the page first, the product last.
+    /// The title of the browser's tab: the page first, then what it is in, the product last.
     fn title(&self) -> String {
-        match self.crumbs.last() {
-            Some(here) => format!("{} · Berth", here.label),
-            None => "Berth".to_owned(),
-        }
+        let above = if self.crumbs.len() > 1 { 1 } else { 0 };
+        let steps = self.crumbs.iter().skip(above).rev().map(|crumb| crumb.label.as_str());
+        steps.chain(["Berth"]).collect::<Vec<_>>().join(" · ")
     }
 }
 
@@ -81,6 +81,7 @@ pub fn Frame(
                     <span>"Berth"</span>
                 </a>
                 {crumbs(place.crumbs)}
+                <SearchBox />
                 <AccountMenu visitor=visitor />
             </header>
             <Navigation room=place.room version=version />
@@ -106,4 +107,21 @@ fn crumbs(crumbs: Vec<Crumb>) -> AnyView {
         </nav>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_says_where_the_page_is() {
+        let title = |labels: &[&str]| {
+            let crumbs = labels.iter().map(|label| Crumb::here(*label)).collect();
+            Place { crumbs, room: Room::Elsewhere }.title()
+        };
+        assert_eq!(title(&["Projects"]), "Projects · Berth");
+        assert_eq!(title(&["Projects", "library"]), "library · Berth");
+        assert_eq!(title(&["Projects", "library", "alpine", "3.20"]), "3.20 · alpine · library · Berth");
+        assert_eq!(title(&[]), "Berth");
+    }
 }

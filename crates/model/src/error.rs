@@ -81,6 +81,7 @@ impl fmt::Display for ErrorCode {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Errors {
     /// Usually one.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub errors: Vec<ErrorItem>,
 }
 
@@ -89,8 +90,10 @@ pub struct Errors {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub struct ErrorItem {
     /// One of [`ErrorCode`], or a code of the distribution protocol.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub code: String,
     /// For people.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub message: String,
     /// What the distribution protocol adds, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]

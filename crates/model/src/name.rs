@@ -134,6 +134,9 @@ pub enum UserFieldError {
     /// More than 30 characters.
     #[error("comment with illegal length")]
     CommentLength,
+    /// A null character, which not every database keeps.
+    #[error("comment contains illegal characters")]
+    CommentCharacters,
     /// Too short, too long or too plain.
     #[error(
         "the password or secret must be 8-128, inclusively, characters long with at least 1 uppercase letter, 1 lowercase letter and 1 number"
@@ -205,9 +208,15 @@ fn is_mail_host(host: &str) -> bool {
     host.rsplit_once('.').is_some_and(|(_, last)| top_level(last)) && host.split('.').all(label)
 }
 
-/// A remark about a user: at most 30 characters.
+/// A remark about a user: at most 30 characters, none of them null.
 pub fn validate_comment(comment: &str) -> Result<(), UserFieldError> {
-    if comment.chars().count() > 30 { Err(UserFieldError::CommentLength) } else { Ok(()) }
+    if comment.chars().count() > 30 {
+        Err(UserFieldError::CommentLength)
+    } else if comment.contains('\0') {
+        Err(UserFieldError::CommentCharacters)
+    } else {
+        Ok(())
+    }
 }
 
 /// A password or a secret: 8 to 128 characters with a lower case letter, an upper case letter and a digit.
@@ -289,6 +298,7 @@ mod tests {
     fn comments_and_passwords() {
         assert_eq!(validate_comment(&"c".repeat(30)), Ok(()));
         assert_eq!(validate_comment(&"c".repeat(31)), Err(UserFieldError::CommentLength));
+        assert_eq!(validate_comment("a\0b"), Err(UserFieldError::CommentCharacters));
         for good in ["Passw0rd", &format!("Aa1{}", "x".repeat(125))] {
             assert_eq!(validate_password(good), Ok(()));
         }

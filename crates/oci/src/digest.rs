@@ -161,7 +161,12 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let (algorithm, encoded) = split(text).ok_or(DigestError::Malformed)?;
-        Self::from_parts(algorithm.parse()?, encoded)
+        let algorithm: Algorithm = algorithm.parse()?;
+        if encoded.len() != algorithm.hex_len() || !encoded.bytes().all(is_lower_hex) {
+            return Err(DigestError::Malformed);
+        }
+        // The text is what its parts would be put together to again.
+        Ok(Self { text: text.into(), algorithm })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::permission::{RobotGrant, RobotLevel, TokenAccess};
-use model::{RobotId, UserId};
+use model::{ProjectId, RobotId, UserId};
 
 /// The caller of a use case.
 #[derive(Clone, Debug, Default)]
@@ -53,9 +53,9 @@ pub struct TokenActor {
     /// Who asked for it; empty for anonymous.
     pub subject: String,
     /// Unix seconds.
-    pub issued_at: i64,
-    /// Unix seconds.
     pub expires_at: i64,
+    /// The projects that `access` is about.
+    pub projects: Vec<ProjectId>,
     /// What it grants.
     pub access: Vec<TokenAccess>,
 }

@@ -74,6 +74,11 @@ impl Authz {
         if let Some(row) = self.caches.project(name) {
             return Ok(Some(row));
         }
+        // Boxed: what is rare does not make every request's future larger.
+        Box::pin(self.read_project(name)).await
+    }
+
+    async fn read_project(&self, name: &str) -> Result<Option<Arc<ProjectRow>>> {
         let generation = self.caches.project_generation();
         let mut conn = self.db.read().await?;
         let row = store::project::by_name(&mut conn.link(), name).await?.map(Arc::new);
@@ -127,7 +132,8 @@ impl Authz {
         Ok(decide_project(&caller(actor, &roles), &facts(project), resource, action))
     }
 
-    /// Whether the caller may use a repository this way; a token counts for the repositories it names, and not for a project made after it.
+    /// Whether the caller may use a repository this way; a token counts for the repositories it names in the projects that these names meant when
+    /// it was issued, not in one that was given a deleted project's name since.
     pub async fn repository(
         &self,
         actor: &Actor,
@@ -137,12 +143,18 @@ impl Authz {
         action: Action,
     ) -> Result<std::result::Result<Allowed<Project>, Denied>> {
         if let Actor::Token(token) = actor
-            && (token.issued_at + 60) * 1_000_000 < project.created_at
+            && !token.projects.contains(&project.id)
         {
             return Ok(Err(Denied::Unauthenticated));
         }
-        let roles = self.roles(actor, project.id).await?;
-        Ok(decide_repository(&caller(actor, &roles), &facts(project), full_name, resource, action))
+        // Only people have roles; tokens and robots bring what they may.
+        let roles = match actor {
+            // Boxed, so that the futures of all others have no room for it.
+            Actor::User(_) => Some(Box::pin(self.roles(actor, project.id)).await?),
+            _ => None,
+        };
+        let roles = roles.as_deref().unwrap_or_default();
+        Ok(decide_repository(&caller(actor, roles), &facts(project), full_name, resource, action))
     }
 
     /// Proof that the caller may do this at system level.

@@ -4,13 +4,15 @@
 //! So an entry that was read while somebody wrote is never believed, whatever the order in which it was put here. Changes that other processes make
 //! raise it too ([`crate::replicas`]), and nothing is believed by a process that does not hear them.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use model::{ArtifactId, ProjectId, RepositoryId};
-use moka::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, UnitWeighter, Weighter};
 use store::project::ProjectRow;
 
 use crate::immutable::Rules;
@@ -20,6 +22,11 @@ use crate::replicas::{Change, Replicas};
 const SHARDS: usize = 4096;
 /// Bytes of manifests.
 const MANIFEST_BYTES: u64 = 24 << 20;
+/// Bytes of rendered tag lists.
+const TAG_LIST_BYTES: u64 = 8 << 20;
+/// The parts of a cache, each with its own lock and its share of the room: few enough that the largest entry there can be (a manifest of 4 MiB) fits
+/// into one.
+const PARTS: usize = 4;
 /// No entry is believed longer: a bound for what nobody announces, such as a change by hand in the database.
 const LIFETIME: Duration = Duration::from_secs(30);
 
@@ -36,13 +43,70 @@ pub struct CachedManifest {
     pub content: Bytes,
 }
 
+/// A value, the generation from before it was read, and when it was put here.
 #[derive(Clone, Debug)]
 struct Dated<T> {
     generation: u64,
+    since: Instant,
     value: T,
 }
 
-type ManifestKey = (RepositoryId, Box<str>);
+impl<T> Dated<T> {
+    fn new(generation: u64, value: T) -> Self {
+        Self { generation, since: Instant::now(), value }
+    }
+
+    /// The value, if it was read under `generation` and not too long ago.
+    fn of(self, generation: u64) -> Option<T> {
+        (self.generation == generation && self.since.elapsed() < LIFETIME).then_some(self.value)
+    }
+}
+
+/// A name inside something that has an id.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key<I>(I, Box<str>);
+
+impl<I> Key<I> {
+    fn new(id: I, name: &str) -> Self {
+        Self(id, name.into())
+    }
+}
+
+/// A [`Key`] to look up: nothing is copied for a look. Hashes as the key does.
+#[derive(Hash)]
+struct Asked<'a, I>(I, &'a str);
+
+impl<I: PartialEq> Equivalent<Key<I>> for Asked<'_, I> {
+    fn equivalent(&self, key: &Key<I>) -> bool {
+        self.0 == key.0 && *self.1 == *key.1
+    }
+}
+
+/// Bytes that an entry holds on to.
+#[derive(Clone, Debug)]
+struct Weight;
+
+impl<I> Weighter<Key<I>, Dated<Arc<CachedManifest>>> for Weight {
+    fn weight(&self, key: &Key<I>, entry: &Dated<Arc<CachedManifest>>) -> u64 {
+        (entry.value.content.len() + key.1.len() + 512) as u64
+    }
+}
+
+impl<I> Weighter<Key<I>, Dated<Bytes>> for Weight {
+    fn weight(&self, key: &Key<I>, entry: &Dated<Bytes>) -> u64 {
+        (entry.value.len() + key.1.len() + 256) as u64
+    }
+}
+
+type Entries<K, T, W = UnitWeighter> = Cache<K, Dated<T>, W>;
+
+/// Room for entries of a total weight, of which about `items` are expected.
+fn cache<K: Eq + Hash, T: Clone, W: Weighter<K, Dated<T>> + Clone>(items: usize, room: u64, weighter: W) -> Entries<K, T, W> {
+    let options = OptionsBuilder::new().shards(PARTS).estimated_items_capacity(items).weight_capacity(room).build();
+    // Both capacities are given, which is all that can be missing.
+    let options = options.expect("the capacities of a cache");
+    Cache::with_options(options, weighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+}
 
 /// The caches of one process.
 #[derive(Debug)]
@@ -50,12 +114,12 @@ pub struct Caches {
     replicas: Arc<Replicas>,
     generations: Box<[AtomicU64]>,
     project_generation: AtomicU64,
-    projects: Cache<Box<str>, Dated<Arc<ProjectRow>>>,
-    immutable_rules: Cache<ProjectId, Dated<Arc<Rules>>>,
-    repositories: Cache<(ProjectId, Box<str>), Dated<RepositoryId>>,
-    manifests: Cache<ManifestKey, Dated<Arc<CachedManifest>>>,
-    blobs: Cache<ManifestKey, Dated<u64>>,
-    tag_lists: Cache<ManifestKey, Dated<Bytes>>,
+    projects: Entries<Box<str>, Arc<ProjectRow>>,
+    immutable_rules: Entries<ProjectId, Arc<Rules>>,
+    repositories: Entries<Key<ProjectId>, RepositoryId>,
+    manifests: Entries<Key<RepositoryId>, Arc<CachedManifest>, Weight>,
+    blobs: Entries<Key<RepositoryId>, u64>,
+    tag_lists: Entries<Key<RepositoryId>, Bytes, Weight>,
 }
 
 impl Default for Caches {
@@ -68,27 +132,16 @@ impl Default for Caches {
 impl Caches {
     /// Empty ones.
     pub fn new(replicas: Arc<Replicas>) -> Self {
-        let small = |n: u64| Cache::builder().max_capacity(n).time_to_live(LIFETIME);
         Self {
             replicas,
             generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             project_generation: AtomicU64::new(0),
-            projects: small(10_000).build(),
-            immutable_rules: Cache::builder().max_capacity(10_000).time_to_live(LIFETIME).build(),
-            repositories: Cache::builder().max_capacity(50_000).time_to_live(LIFETIME).build(),
-            manifests: Cache::builder()
-                .max_capacity(MANIFEST_BYTES)
-                .weigher(|k: &ManifestKey, v: &Dated<Arc<CachedManifest>>| {
-                    (v.value.content.len() + k.1.len() + 256).try_into().unwrap_or(u32::MAX)
-                })
-                .time_to_live(LIFETIME)
-                .build(),
-            blobs: Cache::builder().max_capacity(50_000).time_to_live(LIFETIME).build(),
-            tag_lists: Cache::builder()
-                .max_capacity(4 << 20)
-                .weigher(|k: &ManifestKey, v: &Dated<Bytes>| (v.value.len() + k.1.len() + 128).try_into().unwrap_or(u32::MAX))
-                .time_to_live(LIFETIME)
-                .build(),
+            projects: cache(10_000, 10_000, UnitWeighter),
+            immutable_rules: cache(10_000, 10_000, UnitWeighter),
+            repositories: cache(50_000, 50_000, UnitWeighter),
+            manifests: cache(8_000, MANIFEST_BYTES, Weight),
+            blobs: cache(50_000, 50_000, UnitWeighter),
+            tag_lists: cache(1_000, TAG_LIST_BYTES, Weight),
         }
     }
 
@@ -138,11 +191,11 @@ impl Caches {
     }
 
     fn of_repository<T>(&self, entry: Option<Dated<T>>, repository: RepositoryId) -> Option<T> {
-        entry.filter(|d| d.generation == self.generation(repository) && self.replicas.hears()).map(|d| d.value)
+        entry.and_then(|d| d.of(self.generation(repository))).filter(|_| self.replicas.hears())
     }
 
     fn of_projects<T>(&self, entry: Option<Dated<T>>) -> Option<T> {
-        entry.filter(|d| d.generation == self.project_generation() && self.replicas.hears()).map(|d| d.value)
+        entry.and_then(|d| d.of(self.project_generation())).filter(|_| self.replicas.hears())
     }
 
     /// A project by name.
@@ -152,7 +205,7 @@ impl Caches {
 
     /// Remembers a project that was read under `generation`.
     pub fn put_project(&self, generation: u64, row: Arc<ProjectRow>) {
-        self.projects.insert(row.name.as_str().into(), Dated { generation, value: row });
+        self.projects.insert(row.name.as_str().into(), Dated::new(generation, row));
     }
 
     /// The rules that make tags of a project immutable.
@@ -162,47 +215,47 @@ impl Caches {
 
     /// Remembers rules that were read under `generation` (of projects).
     pub fn put_immutable_rules(&self, generation: u64, project: ProjectId, rules: Arc<Rules>) {
-        self.immutable_rules.insert(project, Dated { generation, value: rules });
+        self.immutable_rules.insert(project, Dated::new(generation, rules));
     }
 
     /// The id of a published repository.
     pub fn repository(&self, project: ProjectId, name: &str) -> Option<RepositoryId> {
-        self.of_projects(self.repositories.get(&(project, name.into())))
+        self.of_projects(self.repositories.get(&Asked(project, name)))
     }
 
     /// Remembers a repository that was read under `generation` (of projects).
     pub fn put_repository(&self, generation: u64, project: ProjectId, name: &str, id: RepositoryId) {
-        self.repositories.insert((project, name.into()), Dated { generation, value: id });
+        self.repositories.insert(Key::new(project, name), Dated::new(generation, id));
     }
 
     /// A manifest by tag or digest.
     pub fn manifest(&self, repository: RepositoryId, reference: &str) -> Option<Arc<CachedManifest>> {
-        self.of_repository(self.manifests.get(&(repository, reference.into())), repository)
+        self.of_repository(self.manifests.get(&Asked(repository, reference)), repository)
     }
 
     /// Remembers a manifest.
     pub fn put_manifest(&self, generation: u64, repository: RepositoryId, reference: &str, manifest: Arc<CachedManifest>) {
-        self.manifests.insert((repository, reference.into()), Dated { generation, value: manifest });
+        self.manifests.insert(Key::new(repository, reference), Dated::new(generation, manifest));
     }
 
     /// The size of a blob that the repository holds.
     pub fn blob(&self, repository: RepositoryId, digest: &str) -> Option<u64> {
-        self.of_repository(self.blobs.get(&(repository, digest.into())), repository)
+        self.of_repository(self.blobs.get(&Asked(repository, digest)), repository)
     }
 
     /// Remembers a blob.
     pub fn put_blob(&self, generation: u64, repository: RepositoryId, digest: &str, size: u64) {
-        self.blobs.insert((repository, digest.into()), Dated { generation, value: size });
+        self.blobs.insert(Key::new(repository, digest), Dated::new(generation, size));
     }
 
     /// A rendered page of the tag list; `page` names it.
     pub fn tag_list(&self, repository: RepositoryId, page: &str) -> Option<Bytes> {
-        self.of_repository(self.tag_lists.get(&(repository, page.into())), repository)
+        self.of_repository(self.tag_lists.get(&Asked(repository, page)), repository)
     }
 
     /// Remembers a page of the tag list.
     pub fn put_tag_list(&self, generation: u64, repository: RepositoryId, page: &str, body: Bytes) {
-        self.tag_lists.insert((repository, page.into()), Dated { generation, value: body });
+        self.tag_lists.insert(Key::new(repository, page), Dated::new(generation, body));
     }
 }
 
@@ -220,5 +273,30 @@ mod tests {
         assert_eq!(caches.blob(repository, "sha256:a"), None);
         caches.put_blob(caches.generation(repository), repository, "sha256:a", 3);
         assert_eq!(caches.blob(repository, "sha256:a"), Some(3));
+        assert_eq!((caches.blob(repository, "sha256:b"), caches.blob(RepositoryId(6), "sha256:a")), (None, None));
+    }
+
+    #[test]
+    fn an_entry_is_not_believed_for_ever() {
+        let entry = Dated::new(1, ());
+        assert_eq!((entry.clone().of(1), entry.clone().of(2)), (Some(()), None));
+        let old = Dated { since: entry.since.checked_sub(LIFETIME).expect("the machine runs for a minute"), ..entry };
+        assert_eq!(old.of(1), None);
+    }
+
+    #[test]
+    fn the_largest_manifest_is_kept_and_the_room_is_bounded() {
+        let caches = Caches::default();
+        let put = |n: i64, bytes: usize| {
+            let content = Bytes::from(vec![0; bytes]);
+            let manifest = CachedManifest { artifact_id: ArtifactId(n), digest: String::new(), media_type: String::new(), content };
+            caches.put_manifest(0, RepositoryId(n), "latest", Arc::new(manifest));
+        };
+        put(1, oci::limits::MAX_MANIFEST_BYTES);
+        assert!(caches.manifest(RepositoryId(1), "latest").is_some());
+        for n in 2..20 {
+            put(n, oci::limits::MAX_MANIFEST_BYTES);
+        }
+        assert!(caches.manifests.weight() <= MANIFEST_BYTES);
     }
 }

@@ -1,11 +1,15 @@
 //! The rules: every use case of Berth once, behind one gate. The doors of `server` and the portal's server functions call it, each with one call.
 
 pub mod actor;
+pub mod answers;
 pub mod artifact;
+pub mod audit;
 pub mod authn;
 pub mod authz;
+pub mod browse;
 pub mod cache;
 pub mod clock;
+mod collision;
 pub mod error;
 pub mod group;
 pub mod immutable;
@@ -129,6 +133,8 @@ pub struct Services {
     pub statistics: statistics::Statistics,
     /// Projects.
     pub projects: project::Projects,
+    /// Pages of the portal.
+    pub browse: browse::Browse,
     /// Who belongs to them.
     pub members: member::Members,
     /// Rules that make tags immutable.
@@ -139,6 +145,8 @@ pub struct Services {
     pub robots: robot::Robots,
     /// What projects may hold.
     pub quotas: quota::Quotas,
+    /// What was done.
+    pub audit: audit::Audit,
     /// Settings, and read-only mode.
     pub configuration: setting::Configuration,
 }
@@ -151,6 +159,8 @@ impl Services {
         setting::load(&db, &current_settings).await?;
         let tokens = Tokens::open(&db, &seal, clock.clone(), ids.clone(), current_settings.clone()).await?;
         let replicas = Arc::new(replicas::Replicas::new(&db));
+        let told = replicas.clone();
+        let db = db.watched(move || told.announce(replicas::Change::Rows));
         let caches = Arc::new(Caches::new(replicas.clone()));
         let authz = Authz::new(db.clone(), caches.clone());
         let recorder = Recorder::new(db.clone());
@@ -175,12 +185,14 @@ impl Services {
             token_service: token_service::TokenService::new(core.clone()),
             users: user::Users::new(core.clone(), authn.clone(), sessions.clone()),
             projects: project::Projects::new(core.clone(), authn.clone()),
+            browse: browse::Browse::new(core.clone(), project::Projects::new(core.clone(), authn.clone())),
             members: member::Members::new(core.clone()),
             immutable_rules: immutable::ImmutableRules::new(core.clone()),
             groups: group::Groups::new(core.clone()),
             robots: robot::Robots::new(core.clone(), authn.clone()),
             quotas: quota::Quotas::new(core.clone()),
             configuration: setting::Configuration::new(core.clone()),
+            audit: audit::Audit::new(core.clone()),
             authn,
             sessions,
             system: system::System::new(core.clone()),

@@ -2,6 +2,8 @@
 //! the last [`INTERVAL`] (and what a busy database makes of it).
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +17,10 @@ pub const INTERVAL: Duration = Duration::from_millis(500);
 /// Audit rows that one caller can cause for one reference within one interval. More pulls of the same thing in half a second are a load test or
 /// a broken client: they count, but the log says it only so often.
 const ROWS_PER_REFERENCE: usize = 20;
+/// Audit rows that wait for the database. Bounded: one that stays away must not eat the memory.
+const MOST_ROWS: usize = 100_000;
+/// Places to note pulls. Each thread keeps to one, so that threads do not wait for each other.
+const PLACES: usize = 16;
 
 /// A manifest was served.
 #[derive(Debug)]
@@ -39,64 +45,188 @@ pub struct Pull<'a> {
     pub at: i64,
 }
 
-/// What was pulled, by which tag, by whom.
-type Seen = (ArtifactId, Option<Box<str>>, Box<str>);
+/// The pulls of one reference by one caller.
+#[derive(Debug)]
+struct Noted {
+    project_id: ProjectId,
+    repository_id: RepositoryId,
+    artifact_id: ArtifactId,
+    tag: Option<Box<str>>,
+    repository: Box<str>,
+    digest: Box<str>,
+    username: Box<str>,
+    count: i64,
+    last: i64,
+    /// When those happened that the audit log is to have.
+    audited: Vec<i64>,
+}
 
+impl Noted {
+    fn first(pull: &Pull<'_>) -> Self {
+        Self {
+            project_id: pull.project_id,
+            repository_id: pull.repository_id,
+            artifact_id: pull.artifact_id,
+            tag: pull.tag.map(Into::into),
+            repository: pull.repository.into(),
+            digest: pull.digest.into(),
+            username: pull.username.into(),
+            count: 0,
+            last: pull.at,
+            audited: Vec::new(),
+        }
+    }
+
+    fn is(&self, artifact: ArtifactId, tag: Option<&str>, username: &str) -> bool {
+        self.artifact_id == artifact && self.tag.as_deref() == tag && *self.username == *username
+    }
+
+    fn again(&mut self, at: i64, audited: bool) {
+        self.count += 1;
+        self.last = self.last.max(at);
+        if audited && self.audited.len() < ROWS_PER_REFERENCE {
+            self.audited.push(at);
+        }
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.count += other.count;
+        self.last = self.last.max(other.last);
+        self.audited.extend(other.audited);
+    }
+
+    fn resource(&self) -> String {
+        match &self.tag {
+            Some(tag) => format!("{}:{tag}", self.repository),
+            None => format!("{}@{}", self.repository, self.digest),
+        }
+    }
+}
+
+/// Pulls by the hash of what they have in common; those whose hashes are equal by chance lie side by side. So nothing is copied to look one up.
+type Notes = HashMap<u64, Vec<Noted>>;
+
+/// Where some threads note pulls. On lines of its own: a neighbour's lock must not slow this one down.
+#[derive(Default, Debug)]
+#[repr(align(128))]
+struct Place(Mutex<Notes>);
+
+/// What is to be written.
 #[derive(Default, Debug)]
 struct Batch {
     pulls: HashMap<RepositoryId, i64>,
     artifacts: HashMap<ArtifactId, i64>,
     tags: HashMap<(RepositoryId, Box<str>), i64>,
-    seen: HashMap<Seen, usize>,
     audit: Vec<AuditEntry>,
+}
+
+impl Batch {
+    /// Adds the pulls of one reference by one caller, noted by all threads.
+    fn add(&mut self, mut noted: Noted) {
+        *self.pulls.entry(noted.repository_id).or_default() += noted.count;
+        let pulled = self.artifacts.entry(noted.artifact_id).or_insert(noted.last);
+        *pulled = noted.last.max(*pulled);
+        if let Some(tag) = &noted.tag {
+            let pulled = self.tags.entry((noted.repository_id, tag.clone())).or_insert(noted.last);
+            *pulled = noted.last.max(*pulled);
+        }
+        noted.audited.sort_unstable();
+        noted.audited.truncate(ROWS_PER_REFERENCE);
+        self.audit.extend(noted.audited.iter().map(|at| AuditEntry {
+            project_id: noted.project_id,
+            operation: "pull",
+            resource_type: "artifact",
+            resource: noted.resource(),
+            description: format!("pull artifact: {}@{}", noted.repository, noted.digest),
+            succeeded: true,
+            username: noted.username.to_string(),
+            op_time: *at,
+        }));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Collected {
+    hasher: RandomState,
+    places: [Place; PLACES],
+    /// What could not be written the last time.
+    unwritten: Mutex<Batch>,
+}
+
+impl Collected {
+    fn note(&self, pull: &Pull<'_>) {
+        let hash = self.hasher.hash_one((pull.artifact_id, pull.tag, pull.username));
+        let mut notes = self.places[place()].0.lock().unwrap_or_else(PoisonError::into_inner);
+        let alike = notes.entry(hash).or_default();
+        let known = alike.iter().position(|noted| noted.is(pull.artifact_id, pull.tag, pull.username));
+        let at = known.unwrap_or_else(|| {
+            alike.push(Noted::first(pull));
+            alike.len() - 1
+        });
+        alike[at].again(pull.at, pull.audited);
+    }
+
+    /// Everything that was noted, and what could not be written before. The audit rows are in the order in which they happened.
+    fn take(&self) -> Batch {
+        let mut all = Notes::default();
+        for place in &self.places {
+            let notes = std::mem::take(&mut *place.0.lock().unwrap_or_else(PoisonError::into_inner));
+            for (hash, alike) in notes {
+                let merged = all.entry(hash).or_default();
+                for noted in alike {
+                    match merged.iter_mut().find(|m| m.is(noted.artifact_id, noted.tag.as_deref(), &noted.username)) {
+                        Some(known) => known.absorb(noted),
+                        None => merged.push(noted),
+                    }
+                }
+            }
+        }
+        let mut batch = std::mem::take(&mut *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner));
+        all.into_values().flatten().for_each(|noted| batch.add(noted));
+        batch.audit.sort_by_key(|row| row.op_time);
+        batch
+    }
+}
+
+/// This thread's place.
+fn place() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % PLACES;
+    }
+    MINE.with(|mine| *mine)
 }
 
 /// Collects and writes.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     db: Db,
-    batch: Arc<Mutex<Batch>>,
+    collected: Arc<Collected>,
 }
 
 impl Recorder {
     /// A recorder that writes to this database once [`Recorder::run`] runs.
     pub fn new(db: Db) -> Self {
-        Self { db, batch: Arc::default() }
+        Self { db, collected: Arc::default() }
     }
 
     /// Notes a pull. Never waits for the database.
     pub fn pull(&self, pull: &Pull<'_>) {
-        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
-        *batch.pulls.entry(pull.repository_id).or_default() += 1;
-        batch.artifacts.insert(pull.artifact_id, pull.at);
-        if let Some(tag) = pull.tag {
-            batch.tags.insert((pull.repository_id, tag.into()), pull.at);
-        }
-        if !pull.audited {
-            return;
-        }
-        let seen = batch.seen.entry((pull.artifact_id, pull.tag.map(Into::into), pull.username.into())).or_default();
-        *seen += 1;
-        if *seen <= ROWS_PER_REFERENCE {
-            let resource = match pull.tag {
-                Some(tag) => format!("{}:{tag}", pull.repository),
-                None => format!("{}@{}", pull.repository, pull.digest),
-            };
-            batch.audit.push(AuditEntry {
-                project_id: pull.project_id,
-                operation: "pull",
-                resource_type: "artifact",
-                resource,
-                username: pull.username.to_owned(),
-                op_time: pull.at,
-            });
+        self.collected.note(pull);
+    }
+
+    /// Notes something for the audit log that changed nothing in the database. Never waits for it.
+    pub fn note(&self, entry: AuditEntry) {
+        let mut batch = self.collected.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        if batch.audit.len() < MOST_ROWS {
+            batch.audit.push(entry);
         }
     }
 
     /// Writes what was collected. What cannot be written goes back and is tried with the next batch.
     pub async fn flush(&self) -> store::Result<()> {
-        let batch = std::mem::take(&mut *self.batch.lock().unwrap_or_else(PoisonError::into_inner));
-        if batch.pulls.is_empty() {
+        let batch = self.collected.take();
+        if batch.pulls.is_empty() && batch.audit.is_empty() {
             return Ok(());
         }
         let written = self.write(&batch).await;
@@ -127,11 +257,14 @@ impl Recorder {
             store::repository::add_pulls(&mut tx.link(), *id, *count).await?;
         }
         store::audit::append(&mut tx.link(), &batch.audit).await?;
-        tx.commit().await
+        tx.commit().await?;
+        // Lists show counts, times and the log.
+        self.db.changed();
+        Ok(())
     }
 
     fn give_back(&self, old: Batch) {
-        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = self.collected.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, count) in old.pulls {
             *batch.pulls.entry(id).or_default() += count;
         }
@@ -141,8 +274,7 @@ impl Recorder {
         for (key, at) in old.tags {
             batch.tags.entry(key).or_insert(at);
         }
-        // Bounded: a database that stays away must not eat the memory.
-        let room = 100_000_usize.saturating_sub(batch.audit.len());
+        let room = MOST_ROWS.saturating_sub(batch.audit.len());
         batch.audit.extend(old.audit.into_iter().take(room));
     }
 
@@ -156,5 +288,47 @@ impl Recorder {
                 tracing::warn!(%error, "pulls could not be recorded yet; they will be tried again");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pull(artifact: i64, tag: Option<&'static str>, username: &'static str, at: i64) -> Pull<'static> {
+        Pull {
+            project_id: ProjectId(1),
+            repository_id: RepositoryId(2),
+            artifact_id: ArtifactId(artifact),
+            tag,
+            repository: "library/a",
+            digest: "sha256:x",
+            username,
+            audited: true,
+            at,
+        }
+    }
+
+    #[test]
+    fn all_threads_pulls_are_counted_and_few_rows_tell_of_them() {
+        let collected = Collected::default();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let collected = &collected;
+                scope.spawn(move || (0..1000).for_each(|n| collected.note(&pull(3, Some("v1"), "dana", n * 8 + thread))));
+            }
+        });
+        collected.note(&pull(3, None, "dana", 4));
+        collected.note(&pull(3, Some("v1"), "evan", 1));
+        collected.note(&Pull { audited: false, ..pull(4, Some("v2"), "evan", 9) });
+        let batch = collected.take();
+        assert_eq!(batch.pulls, HashMap::from([(RepositoryId(2), 8003)]));
+        assert_eq!(batch.artifacts, HashMap::from([(ArtifactId(3), 7999), (ArtifactId(4), 9)]));
+        assert_eq!(batch.tags, HashMap::from([((RepositoryId(2), "v1".into()), 7999), ((RepositoryId(2), "v2".into()), 9)]));
+        assert!(batch.audit.is_sorted_by_key(|row| row.op_time));
+        let rows = |resource: &str, name: &str| batch.audit.iter().filter(|r| r.resource == resource && r.username == name).count();
+        let told = [rows("library/a:v1", "dana"), rows("library/a:v1", "evan"), rows("library/a@sha256:x", "dana"), batch.audit.len()];
+        assert_eq!(told, [ROWS_PER_REFERENCE, 1, 1, ROWS_PER_REFERENCE + 2]);
+        assert!(collected.take().pulls.is_empty());
     }
 }

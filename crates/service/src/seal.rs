@@ -11,7 +11,10 @@ pub struct Seal {
 
 /// A sealed value did not open: another key, or damaged.
 #[derive(Debug, thiserror::Error)]
-#[error("a sealed secret does not open: the instance key is not the one it was sealed with, or it is damaged")]
+#[error(
+    "a secret in the database does not open: it was sealed with another instance key. Give this process the `instance.key` of the first one (or name \
+     it with instance_key_file)"
+)]
 pub struct SealError;
 
 const VERSION: u8 = 1;

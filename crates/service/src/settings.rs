@@ -28,8 +28,12 @@ pub struct Settings {
     pub read_only: bool,
     /// Whether the audit log has pulls.
     pub pull_audit: bool,
+    /// Kinds of events that the audit log does not have: `operation_resource-type`, separated by commas.
+    pub disabled_audit_events: String,
     /// Text for everybody; empty for none.
     pub banner: String,
+    /// The certificate that clients have to trust, in PEM, when there is one of our own making.
+    pub ca_certificate: Option<String>,
     /// Bytes one blob may have; none without limit.
     pub max_blob_bytes: Option<u64>,
     /// Seconds after which an idle upload is removed.
@@ -51,7 +55,9 @@ impl Default for Settings {
             storage_per_project: -1,
             read_only: false,
             pull_audit: true,
+            disabled_audit_events: String::new(),
             banner: String::new(),
+            ca_certificate: None,
             max_blob_bytes: None,
             upload_lifetime: 168 * 3600,
             external_url: None,
@@ -64,6 +70,15 @@ impl Settings {
     /// a prefix that an administrator chose.
     pub fn robot_prefix_may_be_a_persons(&self) -> bool {
         model::name::validate_username(&self.robot_prefix).is_ok()
+    }
+
+    /// Whether the audit log has events of this kind.
+    pub fn audits(&self, operation: &str, resource_type: &str) -> bool {
+        let is_it = |name: &str| {
+            let parts = name.trim().split_once('_');
+            parts.is_some_and(|(o, t)| o.eq_ignore_ascii_case(operation) && t.eq_ignore_ascii_case(resource_type))
+        };
+        !self.disabled_audit_events.split(',').any(is_it)
     }
 
     /// These with what was changed since the start.
@@ -84,6 +99,7 @@ impl Settings {
         set(&mut self.storage_per_project, changed.storage_per_project);
         set(&mut self.read_only, changed.read_only);
         set(&mut self.pull_audit, changed.pull_audit_log_disable.map(|disabled| !disabled));
+        set(&mut self.disabled_audit_events, changed.disabled_audit_log_event_types);
         set(&mut self.banner, changed.banner_message);
         self
     }
@@ -118,6 +134,15 @@ impl Current {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_events_are_switched_off_whatever_the_case() {
+        let all = Settings::default();
+        assert!(all.audits("create", "project") && all.audits("pull", "artifact"));
+        let some = Settings { disabled_audit_events: "pull_artifact, Create_Project,create_moon".into(), ..Settings::default() };
+        assert!(!some.audits("pull", "artifact") && !some.audits("create", "project"));
+        assert!(some.audits("delete", "project") && some.audits("create", "artifact"));
+    }
 
     #[test]
     fn what_was_changed_counts_over_what_the_server_was_started_with() {

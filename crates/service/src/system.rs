@@ -1,11 +1,12 @@
-//! What the system tells about itself: information for clients, health. The doors of REST and the portal call it.
+//! What the system tells about itself: information for clients, health, space, the certificate to trust. The doors of REST and the portal call it.
 
 use std::sync::Arc;
 
-use model::api::{ComponentHealthStatus, GeneralInfo, OverallHealthStatus};
+use model::api::{ComponentHealthStatus, GeneralInfo, OverallHealthStatus, Storage, SystemInfo};
+use model::permission::{Action, Resource};
 use model::time::Instant;
 
-use crate::{Actor, Core};
+use crate::{Actor, Core, Error, Result};
 
 /// The release of Harbor whose API this program speaks; clients compare it, so it comes first in what they are told.
 pub const API_LEVEL: &str = "v2.16.0";
@@ -42,13 +43,33 @@ impl System {
             external_url: Some(external.to_owned()),
             registry_url: Some(external.split_once("://").map_or(external, |(_, host)| host).to_owned()),
             harbor_version: Some(format!("{API_LEVEL}-berth.{}", env!("CARGO_PKG_VERSION"))),
-            has_ca_root: Some(false),
+            has_ca_root: Some(settings.ca_certificate.is_some()),
             notification_enable: Some(true),
             project_creation_restriction: Some(crate::setting::restriction(&settings).into()),
             read_only: Some(settings.read_only),
             registry_storage_provider_name: Some("filesystem".into()),
             ..public
         }
+    }
+
+    /// The space where blobs are kept.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub async fn volumes(&self, actor: &Actor) -> Result<SystemInfo> {
+        self.core.authz.system(actor, Resource::SystemVolumes, Action::Read)?;
+        let space = self.core.blobs.usage().await?;
+        Ok(SystemInfo { storage: vec![Storage { total: space.total, free: space.free }] })
+    }
+
+    /// The certificate that clients have to trust, in PEM, when this server made it itself. Nobody need sign in to ask: whoever cannot trust the
+    /// server yet should not have to send a password to it.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn ca_certificate(&self) -> Result<String> {
+        let settings = self.core.settings();
+        settings.ca_certificate.clone().ok_or_else(|| Error::not_found("certificate not found"))
     }
 
     /// Whether every part is well. The parts are one program, so all but the database are well when it answers at all.

@@ -9,8 +9,10 @@ use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use model::ProjectId;
 use model::permission::TokenAccess;
 use moka::sync::Cache;
+use quick_cache::Weighter;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::TokenActor;
@@ -29,6 +31,8 @@ const KEY_NAME: &str = "token-signing-key";
 const MAX_ASKED: usize = 10 * 1024;
 /// Tokens and questions above this many bytes are not remembered: what is, is bounded in bytes as well as in number.
 const MAX_REMEMBERED: usize = 4096;
+/// Bytes of verified tokens that are remembered. What verification found stays true: only the time ends a token.
+const VERIFIED_BYTES: u64 = 8 << 20;
 
 /// One entry of a token's `access`, as clients asked for it and as it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,9 @@ struct Claims {
     iat: i64,
     jti: String,
     access: Option<Vec<AccessEntry>>,
+    /// The projects that `access` is about: names can be given away, ids cannot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    projects: Vec<ProjectId>,
 }
 
 /// A token for a client.
@@ -80,6 +87,16 @@ pub struct Issued {
     pub expires_in: i64,
 }
 
+/// A token with what it grants, about twice the token's own bytes.
+#[derive(Clone, Debug)]
+struct Weight;
+
+impl Weighter<Box<str>, Arc<TokenActor>> for Weight {
+    fn weight(&self, token: &Box<str>, _: &Arc<TokenActor>) -> u64 {
+        (token.len() * 2 + 256) as u64
+    }
+}
+
 /// Issues and verifies registry tokens.
 pub struct Tokens {
     clock: Arc<dyn Clock>,
@@ -90,7 +107,7 @@ pub struct Tokens {
     validation: Validation,
     jwks: String,
     settings: Arc<Current>,
-    verified: Cache<Box<str>, Arc<TokenActor>>,
+    verified: quick_cache::sync::Cache<Box<str>, Arc<TokenActor>, Weight>,
     issued: Cache<String, (Instant, Issued)>,
 }
 
@@ -144,7 +161,7 @@ impl Tokens {
             validation,
             jwks,
             settings,
-            verified: Cache::builder().max_capacity(20_000).time_to_live(Duration::from_secs(300)).build(),
+            verified: quick_cache::sync::Cache::with_weighter(4000, VERIFIED_BYTES, Weight),
             issued: Cache::builder().max_capacity(20_000).time_to_live(Duration::from_secs(5)).build(),
         })
     }
@@ -155,11 +172,14 @@ impl Tokens {
     }
 
     /// Signs a token. The same caller asking for the same within five seconds gets the same one: signing is the dearest part of a pull.
-    /// `access` `None`: no scope was asked for.
-    pub fn issue(&self, subject: &str, access: Option<Vec<AccessEntry>>) -> Result<Issued> {
+    /// `access` `None`: no scope was asked for. `projects`: those that its names meant when it was decided.
+    pub fn issue(&self, subject: &str, access: Option<Vec<AccessEntry>>, mut projects: Vec<ProjectId>) -> Result<Issued> {
+        projects.sort_unstable();
+        projects.dedup();
         let lifetime = self.settings.get().token_lifetime;
         // Unambiguous: a length before the part that callers choose.
-        let key = format!("{lifetime}:{}:{subject}:{}", subject.len(), serde_json::to_string(&access).map_err(Error::internal)?);
+        let asked = serde_json::to_string(&(&access, &projects)).map_err(Error::internal)?;
+        let key = format!("{lifetime}:{}:{subject}:{asked}", subject.len());
         if key.len() > MAX_ASKED {
             return Err(Error::bad_request("too many scopes for one token"));
         }
@@ -178,6 +198,7 @@ impl Tokens {
             iat: now,
             jti: BASE64_URL_SAFE_NO_PAD.encode(id),
             access,
+            projects,
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.encoding).map_err(Error::internal)?;
         let issued = Issued { token: token.into(), issued_at: now, expires_in: lifetime };
@@ -200,8 +221,8 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
         let actor = Arc::new(TokenActor {
             subject: claims.sub,
-            issued_at: claims.iat,
             expires_at: claims.exp,
+            projects: claims.projects,
             access: claims.access.iter().flatten().filter_map(AccessEntry::to_access).collect(),
         });
         if token.len() <= MAX_REMEMBERED {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::ProjectId;
 use model::permission::{Action, Resource};
 use oci::Scope;
 
@@ -29,27 +30,29 @@ impl TokenService {
             if actor.is_anonymous() {
                 return Err(Error::unauthorized("unauthorized"));
             }
-            return self.core.tokens.issue(subject(actor), None);
+            return self.core.tokens.issue(subject(actor), None, Vec::new());
         };
         let mut access = Vec::with_capacity(scopes.len());
+        let mut projects = Vec::new();
         for scope in scopes {
-            let actions = self.allowed(actor, scope).await?;
+            let actions = self.allowed(actor, scope, &mut projects).await?;
             access.push(AccessEntry { kind: scope.kind.clone(), name: scope.name.clone(), actions });
         }
         let access = (!access.is_empty()).then_some(access);
-        self.core.tokens.issue(subject(actor), access)
+        self.core.tokens.issue(subject(actor), access, projects)
     }
 
-    async fn allowed(&self, actor: &Actor, scope: &Scope) -> Result<Vec<String>> {
+    /// The actions that are granted; the project that they are granted in joins `projects`.
+    async fn allowed(&self, actor: &Actor, scope: &Scope, projects: &mut Vec<ProjectId>) -> Result<Vec<String>> {
         match scope.kind.as_str() {
-            "repository" => self.allowed_in_repository(actor, scope).await,
+            "repository" => self.allowed_in_repository(actor, scope, projects).await,
             // Robots read the catalog with their secret; a token for it is for administrators, as Harbor's.
             "registry" if scope.name == "catalog" && actor.is_admin() => Ok(scope.actions.clone()),
             _ => Ok(Vec::new()),
         }
     }
 
-    async fn allowed_in_repository(&self, actor: &Actor, scope: &Scope) -> Result<Vec<String>> {
+    async fn allowed_in_repository(&self, actor: &Actor, scope: &Scope, projects: &mut Vec<ProjectId>) -> Result<Vec<String>> {
         let Some((project, _)) = scope.name.split_once('/') else {
             return Ok(Vec::new());
         };
@@ -63,6 +66,9 @@ impl TokenService {
             if asked && self.core.authz.decide(actor, &project, Resource::Repository, action).await?.is_ok() {
                 actions.push(action.as_str().to_owned());
             }
+        }
+        if !actions.is_empty() {
+            projects.push(project.id);
         }
         Ok(actions)
     }

@@ -1,93 +1,50 @@
 //! Repositories, artifacts, tags, labels and the search as the doors use them: who gets at what, what a change is followed by, and what strangers push.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use model::api::{LabelReq, NewTag, ProjectReq, RepositoryReq, UserCreationReq};
+use model::ProjectId;
+use model::api::{LabelReq, NewTag, RepositoryReq};
 use model::list::ListQuery;
-use model::{ProjectId, Secret};
-use oci::{Digest, RepositoryName};
+use oci::Digest;
 use serde_json::{Value, json};
 use service::artifact::{Addition, ArtifactFlags, Named};
-use service::authn::Credentials;
-use service::registry::ManifestPush;
-use service::seal::Seal;
-use service::{Actor, NameOrId, Parts, Services, Settings, SystemClock, SystemIds, bootstrap};
-use tempfile::TempDir;
-use testkit::database::{SqliteDatabase, sqlite};
+use service::{Actor, NameOrId};
+use testkit::instance::Instance;
 
-const PASSWORD: &str = "Passw0rd1";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-struct Instance {
-    services: Services,
+struct World {
+    instance: Instance,
     admin: Actor,
     dana: Actor,
     north: ProjectId,
     frost: ProjectId,
-    _database: SqliteDatabase,
-    _blobs: TempDir,
 }
 
-impl Instance {
+impl std::ops::Deref for World {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.instance
+    }
+}
+
+impl World {
     /// `dana` owns `north`; `frost` is the administrator's; both are private.
     async fn open() -> Self {
-        let database = sqlite().await;
-        let blobs = tempfile::tempdir().unwrap();
-        let parts = Parts {
-            db: database.db.clone(),
-            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
-            settings: Settings::default(),
-            seal: Seal::new([7; 32]),
-        };
-        let services = Services::open(parts).await.unwrap();
-        bootstrap(&services, Some(&Secret::new(PASSWORD))).await.unwrap();
-        let sign_in = async |name: &str| {
-            services.authenticate(Credentials { basic: Some((name, PASSWORD)), ..Credentials::default() }).await.unwrap()
-        };
-        let admin = sign_in("admin").await;
-        let account = UserCreationReq {
-            username: "dana".into(),
-            email: "dana@example.com".into(),
-            realname: "Dana".into(),
-            comment: String::new(),
-            password: Secret::new(PASSWORD),
-        };
-        services.users.create(&admin, &account, false).await.unwrap();
-        let dana = sign_in("dana").await;
-        let project = |name: &str| ProjectReq { project_name: name.into(), ..ProjectReq::default() };
-        let north = services.projects.create(&dana, project("north")).await.unwrap();
-        let frost = services.projects.create(&admin, project("frost")).await.unwrap();
-        Self { services, admin, dana, north, frost, _database: database, _blobs: blobs }
+        let instance = Instance::open().await;
+        let (admin, dana) = (instance.admin().await, instance.user("dana").await);
+        let north = instance.project(&dana, "north").await;
+        let frost = instance.project(&admin, "frost").await;
+        Self { instance, admin, dana, north, frost }
     }
 
     async fn push(&self, name: &str, reference: Option<&str>, manifest: &Value) -> Digest {
-        let content = Bytes::from(manifest.to_string());
-        let digest = Digest::sha256(&content);
-        let repository: RepositoryName = name.parse().unwrap();
-        let reference = oci::route::RawReference::new(reference.unwrap_or(digest.as_str()));
-        let push = ManifestPush { reference: &reference, tags: &[], content_type: manifest["mediaType"].as_str(), content };
-        self.services.registry.push_manifest(&self.admin, &repository, &push).await.unwrap();
-        digest
+        self.instance.push(&self.admin, name, reference, manifest).await.unwrap().digest
     }
 
     /// Puts a blob where a repository can refer to it.
     async fn blob(&self, name: &str, content: &[u8]) -> Value {
-        let digest = Digest::sha256(content);
-        let core = &self.services.core;
-        core.blobs.put(Bytes::copy_from_slice(content), &digest).await.unwrap();
-        let (project, path) = name.split_once('/').unwrap();
-        let mut tx = core.db.write().await.unwrap();
-        let link = &mut tx.link();
-        let project = store::project::by_name(link, project).await.unwrap().unwrap().id;
-        let repository = store::repository::find_or_create(link, project, path, 1).await.unwrap().id;
-        let id = store::blob::upsert(link, digest.as_str(), content.len() as i64, 1).await.unwrap();
-        store::blob::attach(link, repository, id, 1).await.unwrap();
-        tx.commit().await.unwrap();
-        json!({"digest": digest.as_str(), "size": content.len()})
+        self.instance.upload(&self.admin, name, content).await.unwrap()
     }
 
     async fn image(&self, name: &str, tag: Option<&str>, config: &[u8]) -> Digest {
@@ -123,15 +80,15 @@ fn empty_index(note: &str) -> Value {
 
 #[tokio::test]
 async fn what_belongs_to_another_project_is_out_of_reach() {
-    let instance = Instance::open().await;
-    let Instance { services, admin, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, admin, dana, .. } = &world;
     let (north, frost) = (name("north"), name("frost"));
-    let secret = instance.push("frost/ice", Some("v1"), &empty_index("secret")).await;
-    instance.push("north/app", Some("v1"), &empty_index("own")).await;
+    let secret = world.push("frost/ice", Some("v1"), &empty_index("secret")).await;
+    world.push("north/app", Some("v1"), &empty_index("own")).await;
     let label = |name: &str, project| LabelReq { name: name.into(), scope: "p".into(), project_id: project, ..LabelReq::default() };
-    let foreign = services.labels.create(admin, &label("cold", instance.frost)).await.unwrap();
-    let own = services.labels.create(dana, &label("warm", instance.north)).await.unwrap();
-    assert_eq!(status(services.labels.create(dana, &label("warm", instance.frost)).await), 403);
+    let foreign = services.labels.create(admin, &label("cold", world.frost)).await.unwrap();
+    let own = services.labels.create(dana, &label("warm", world.north)).await.unwrap();
+    assert_eq!(status(services.labels.create(dana, &label("warm", world.frost)).await), 403);
 
     // The digest is known to the registry, but not to this repository.
     let flags = ArtifactFlags { tag: true, ..ArtifactFlags::default() };
@@ -145,7 +102,7 @@ async fn what_belongs_to_another_project_is_out_of_reach() {
         assert_eq!(status(services.labels.attach(dana, &named(&north, "app", "v1"), id).await), 404, "{id}");
     }
     assert_eq!(status(services.labels.get(dana, foreign).await), 403);
-    assert_eq!(status(services.labels.update(dana, foreign, &label("x", instance.frost)).await), 403);
+    assert_eq!(status(services.labels.update(dana, foreign, &label("x", world.frost)).await), 403);
     assert_eq!(status(services.labels.delete(dana, foreign).await), 403);
     services.labels.attach(dana, &named(&north, "app", "v1"), own).await.unwrap();
     assert_eq!(status(services.labels.attach(dana, &named(&north, "app", "v1"), own).await), 409);
@@ -164,56 +121,73 @@ async fn what_belongs_to_another_project_is_out_of_reach() {
 
 #[tokio::test]
 async fn a_change_through_the_api_is_seen_by_the_next_pull() {
-    let instance = Instance::open().await;
-    let Instance { services, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, dana, .. } = &world;
     let north = name("north");
-    let digest = instance.push("north/app", Some("v1"), &empty_index("one")).await;
-    assert_eq!(instance.pull("north/app", "v1").await, Ok(digest.to_string()));
-    assert_eq!(instance.pull("north/app", "v2").await, Err(404));
+    let digest = world.push("north/app", Some("v1"), &empty_index("one")).await;
+    assert_eq!(world.pull("north/app", "v1").await, Ok(digest.to_string()));
+    assert_eq!(world.pull("north/app", "v2").await, Err(404));
     services.tags.create(dana, &named(&north, "app", "v1"), &NewTag { name: "v2".into() }).await.unwrap();
-    assert_eq!(instance.pull("north/app", "v2").await, Ok(digest.to_string()));
+    assert_eq!(world.pull("north/app", "v2").await, Ok(digest.to_string()));
     services.tags.delete(dana, &named(&north, "app", "v1"), "v1").await.unwrap();
-    assert_eq!(instance.pull("north/app", "v1").await, Err(404));
+    assert_eq!(world.pull("north/app", "v1").await, Err(404));
     services.artifacts.delete(dana, &named(&north, "app", "v2")).await.unwrap();
-    assert_eq!(instance.pull("north/app", digest.as_str()).await, Err(404));
+    assert_eq!(world.pull("north/app", digest.as_str()).await, Err(404));
 
-    instance.push("north/app", Some("v3"), &empty_index("two")).await;
-    assert!(instance.pull("north/app", "v3").await.is_ok());
+    world.push("north/app", Some("v3"), &empty_index("two")).await;
+    assert!(world.pull("north/app", "v3").await.is_ok());
     services.repositories.delete(dana, &north, "app").await.unwrap();
-    assert_eq!(instance.pull("north/app", "v3").await, Err(404));
+    assert_eq!(world.pull("north/app", "v3").await, Err(404));
     assert_eq!(status(services.repositories.get(dana, &north, "app").await), 404);
     let mut conn = services.core.db.read().await.unwrap();
-    assert_eq!(store::quota::find(&mut conn.link(), instance.north).await.unwrap().unwrap().used, 0);
+    assert_eq!(store::quota::find(&mut conn.link(), world.north).await.unwrap().unwrap().used, 0);
 }
 
 #[tokio::test]
 async fn a_child_goes_with_its_index_and_not_before() {
-    let instance = Instance::open().await;
-    let Instance { services, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, dana, .. } = &world;
     let north = name("north");
-    let child = instance.image("north/app", None, b"{}").await;
+    let child = world.image("north/app", None, b"{}").await;
     let size = services.artifacts.get(dana, &named(&north, "app", child.as_str()), ArtifactFlags::default()).await.unwrap().size;
     let entry = json!({"mediaType": MANIFEST, "digest": child.as_str(), "size": 1, "platform": {"os": "linux", "architecture": "arm64"}});
-    instance.push("north/app", Some("multi"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})).await;
+    world.push("north/app", Some("multi"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})).await;
     let contents = services.artifacts.contents(dana, &named(&north, "app", "multi")).await.unwrap();
     assert_eq!((contents.children.len(), contents.children[0].size), (1, Some(size as u64)));
     assert_eq!(contents.children[0].platform.as_ref().map(|p| p.architecture.as_str()), Some("arm64"));
     assert_eq!(status(services.artifacts.delete(dana, &named(&north, "app", child.as_str())).await), 412);
     services.artifacts.copy(dana, &north, "copy/deep", "north/app:multi").await.unwrap();
     services.artifacts.delete(dana, &named(&north, "app", "multi")).await.unwrap();
-    assert_eq!(instance.pull("north/app", child.as_str()).await, Err(404));
-    assert_eq!(instance.pull("north/copy/deep", child.as_str()).await, Ok(child.to_string()));
+    assert_eq!(world.pull("north/app", child.as_str()).await, Err(404));
+    assert_eq!(world.pull("north/copy/deep", child.as_str()).await, Ok(child.to_string()));
+}
+
+#[tokio::test]
+async fn what_an_index_names_stays_when_its_subject_goes() {
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, dana, .. } = &world;
+    let north = name("north");
+    let subject = world.image("north/app", Some("v1"), b"{}").await;
+    let mut about = empty_index("about");
+    about["subject"] = json!({"mediaType": MANIFEST, "digest": subject.as_str(), "size": 1});
+    let about = world.push("north/app", None, &about).await;
+    let entry = json!({"mediaType": INDEX, "digest": about.as_str(), "size": 1});
+    world.push("north/app", Some("all"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})).await;
+    services.artifacts.delete(dana, &named(&north, "app", "v1")).await.unwrap();
+    assert_eq!(world.pull("north/app", about.as_str()).await, Ok(about.to_string()));
+    services.artifacts.delete(dana, &named(&north, "app", "all")).await.unwrap();
+    assert_eq!(world.pull("north/app", about.as_str()).await, Err(404));
 }
 
 #[tokio::test]
 async fn copies_count_and_end_where_names_end() {
-    let instance = Instance::open().await;
-    let Instance { services, admin, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, admin, dana, .. } = &world;
     let north = name("north");
-    instance.image("frost/ice", Some("v1"), br#"{"os":"linux"}"#).await;
+    world.image("frost/ice", Some("v1"), br#"{"os":"linux"}"#).await;
     let used = async || {
         let mut conn = services.core.db.read().await.unwrap();
-        store::quota::find(&mut conn.link(), instance.north).await.unwrap().unwrap().used
+        store::quota::find(&mut conn.link(), world.north).await.unwrap().unwrap().used
     };
     assert_eq!(services.artifacts.copy(admin, &north, "app", "frost/ice:v1").await.unwrap(), "v1");
     let once = used().await;
@@ -230,16 +204,16 @@ async fn copies_count_and_end_where_names_end() {
 
 #[tokio::test]
 async fn what_strangers_push_is_shown_as_it_is_and_no_more_than_a_list_bears() {
-    let instance = Instance::open().await;
-    let Instance { services, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, dana, .. } = &world;
     let north = name("north");
     let odd = json!({"<script>": "'); DROP TABLE artifact; --", "\u{0}\u{202e}": "\u{feff}\"\\", "": ""});
-    instance.push("north/odd", Some("v1"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": odd})).await;
+    world.push("north/odd", Some("v1"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": odd})).await;
     let flags = ArtifactFlags { tag: true, label: true, accessory: true, inherited_accessory: true, immutable_status: false };
     let page = services.artifacts.list(dana, &north, "odd", &ListQuery::all(), flags).await.unwrap();
     assert_eq!(serde_json::to_value(&page.items[0].annotations).unwrap(), odd);
 
-    instance.push("north/big", Some("v1"), &empty_index(&"x".repeat(100_000))).await;
+    world.push("north/big", Some("v1"), &empty_index(&"x".repeat(100_000))).await;
     let page = services.artifacts.list(dana, &north, "big", &ListQuery::all(), flags).await.unwrap();
     assert_eq!(page.items[0].annotations, None);
     let whole = services.artifacts.get(dana, &named(&north, "big", "v1"), flags).await.unwrap();
@@ -249,7 +223,7 @@ async fn what_strangers_push_is_shown_as_it_is_and_no_more_than_a_list_bears() {
     for (tag, config) in
         [("text", "no json".as_bytes()), ("list", b"[]"), ("deep", &b"[".repeat(10_000)), ("odd", br#"{"history":{"a":1},"config":5}"#)]
     {
-        instance.image("north/image", Some(tag), config).await;
+        world.image("north/image", Some(tag), config).await;
         let contents = services.artifacts.contents(dana, &named(&north, "image", tag)).await.unwrap();
         assert_eq!((contents.history.len(), contents.layers.len()), (0, 1), "{tag}");
         let history = services.artifacts.addition(dana, &named(&north, "image", tag), Addition::BuildHistory).await.unwrap();
@@ -260,10 +234,10 @@ async fn what_strangers_push_is_shown_as_it_is_and_no_more_than_a_list_bears() {
 
 #[tokio::test]
 async fn inputs_are_bounded() {
-    let instance = Instance::open().await;
-    let Instance { services, admin, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, admin, dana, .. } = &world;
     let north = name("north");
-    instance.push("north/app", Some("v1"), &empty_index("one")).await;
+    world.push("north/app", Some("v1"), &empty_index("one")).await;
     assert_eq!(status(services.search.find(dana, &"x".repeat(513)).await), 400);
     let long = RepositoryReq { description: "x".repeat((64 << 10) + 1) };
     assert_eq!(status(services.repositories.describe(dana, &north, "app", &long).await), 400);
@@ -282,23 +256,23 @@ async fn inputs_are_bounded() {
 
 #[tokio::test]
 async fn naming_a_content_in_a_manifest_does_not_open_it() {
-    let instance = Instance::open().await;
-    let Instance { services, dana, .. } = &instance;
+    let world = World::open().await;
+    let World { instance: Instance { services, .. }, dana, .. } = &world;
     // A secret of another project, and a manifest of dana's own that names it as a layer which need not be here.
-    let mut layer = instance.blob("frost/vault", b"{\"the\":\"secret\"}").await;
+    let mut layer = world.blob("frost/vault", b"{\"the\":\"secret\"}").await;
     layer["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar".into();
-    let mut config = instance.blob("north/thief", b"{}").await;
+    let mut config = world.blob("north/thief", b"{}").await;
     config["mediaType"] = "application/vnd.goharbor.harbor.sbom.v1".into();
     let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]});
-    instance.push("north/thief", Some("v1"), &manifest).await;
+    world.push("north/thief", Some("v1"), &manifest).await;
     let north = name("north");
     let opened = services.artifacts.addition(dana, &named(&north, "thief", "v1"), Addition::Sbom).await;
     assert_eq!(status(opened), 404);
     // The same layer in a repository that holds it is shown.
-    let mut own = instance.blob("north/thief", b"{\"my\":\"own\"}").await;
+    let mut own = world.blob("north/thief", b"{\"my\":\"own\"}").await;
     own["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar".into();
     let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [own]});
-    instance.push("north/thief", Some("v2"), &manifest).await;
+    world.push("north/thief", Some("v2"), &manifest).await;
     let opened = services.artifacts.addition(dana, &named(&north, "thief", "v2"), Addition::Sbom).await.unwrap();
     assert_eq!(&opened.content[..], b"{\"my\":\"own\"}");
 }

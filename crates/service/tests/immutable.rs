@@ -1,53 +1,40 @@
 //! Immutable tags: what neither pushes, deletes nor copies may do to them, and that a changed rule counts at once.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use model::Secret;
-use model::api::{ImmutableRule, NewTag, ProjectReq};
+use model::api::{ImmutableRule, NewTag};
 use model::list::ListQuery;
 use oci::{Digest, RepositoryName};
 use serde_json::json;
 use service::artifact::{ArtifactFlags, Named};
-use service::authn::Credentials;
 use service::registry::{ManifestPush, Pushed};
-use service::seal::Seal;
-use service::{Actor, NameOrId, Parts, Services, Settings, SystemClock, SystemIds, bootstrap};
-use tempfile::TempDir;
-use testkit::database::{SqliteDatabase, sqlite};
+use service::{Actor, NameOrId};
+use testkit::instance::Instance;
 
-const PASSWORD: &str = "Passw0rd1";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-struct Instance {
-    services: Services,
+struct World {
+    instance: Instance,
     admin: Actor,
     north: NameOrId,
-    _database: SqliteDatabase,
-    _blobs: TempDir,
 }
 
-impl Instance {
+impl std::ops::Deref for World {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.instance
+    }
+}
+
+impl World {
     /// Projects `north` and `atlas`.
     async fn open() -> Self {
-        let database = sqlite().await;
-        let blobs = tempfile::tempdir().unwrap();
-        let parts = Parts {
-            db: database.db.clone(),
-            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
-            settings: Settings::default(),
-            seal: Seal::new([7; 32]),
-        };
-        let services = Services::open(parts).await.unwrap();
-        bootstrap(&services, Some(&Secret::new(PASSWORD))).await.unwrap();
-        let admin = services.authenticate(Credentials { basic: Some(("admin", PASSWORD)), ..Credentials::default() }).await.unwrap();
+        let instance = Instance::open().await;
+        let admin = instance.admin().await;
         for name in ["north", "atlas"] {
-            let project = ProjectReq { project_name: name.into(), ..ProjectReq::default() };
-            services.projects.create(&admin, project).await.unwrap();
+            instance.project(&admin, name).await;
         }
-        Self { services, admin, north: NameOrId::Name("north".into()), _database: database, _blobs: blobs }
+        Self { instance, admin, north: NameOrId::Name("north".into()) }
     }
 
     async fn rule(&self, tags: &str, repositories: &str) -> i64 {
@@ -99,7 +86,7 @@ fn refused<T>(answer: service::Result<T>) -> String {
 
 #[tokio::test]
 async fn no_push_moves_an_immutable_tag() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.rule("v*", "app").await;
     let one = it.push("north/app", Some("v1"), &[], "one").await.unwrap();
     let message = "Failed to process request due to 'app:v1' configured as immutable.";
@@ -117,7 +104,7 @@ async fn no_push_moves_an_immutable_tag() {
 
 #[tokio::test]
 async fn of_two_first_pushes_one_gets_the_tag() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.rule("**", "**").await;
     let (one, two) = tokio::join!(it.push("north/app", Some("v1"), &[], "one"), it.push("north/app", Some("v1"), &[], "two"));
     let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
@@ -127,7 +114,7 @@ async fn of_two_first_pushes_one_gets_the_tag() {
 
 #[tokio::test]
 async fn nothing_deletes_an_immutable_tag() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.rule("v*", "**").await;
     let pushed = it.push("north/app", Some("v1"), &[], "one").await.unwrap();
     it.services.tags.create(&it.admin, &it.named("app", "v1"), &NewTag { name: "edge".into() }).await.unwrap();
@@ -145,7 +132,7 @@ async fn nothing_deletes_an_immutable_tag() {
 
 #[tokio::test]
 async fn a_copy_moves_no_immutable_tag() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.rule("v*", "**").await;
     it.push("north/app", Some("v1"), &[], "one").await.unwrap();
     it.push("atlas/other", Some("v1"), &[], "two").await.unwrap();
@@ -157,7 +144,7 @@ async fn a_copy_moves_no_immutable_tag() {
 
 #[tokio::test]
 async fn a_changed_rule_counts_at_once() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let rules = &it.services.immutable_rules;
     it.push("north/app", Some("v1"), &[], "one").await.unwrap();
     let id = it.rule("v*", "**").await;
@@ -185,4 +172,23 @@ async fn a_changed_rule_counts_at_once() {
     assert_eq!(rules.delete(&it.admin, &atlas, id).await.unwrap_err().status, 404);
     rules.delete(&it.admin, &it.north, id).await.unwrap();
     it.services.repositories.delete(&it.admin, &it.north, "app").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_artifact_stays_as_long_as_what_goes_with_it_has_an_immutable_tag() {
+    let it = World::open().await;
+    let subject = it.push("north/app", None, &[], "subject").await.unwrap().digest;
+    let about = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "subject": {"mediaType": INDEX, "digest": subject.as_str(), "size": 1}});
+    it.instance.push(&it.admin, "north/app", Some("v1-signed"), &about).await.unwrap();
+    let rule = it.rule("v*", "**").await;
+    let name = "north/app".parse().unwrap();
+    let reference = oci::route::RawReference::new(subject.as_str());
+    let sentence = "the tag v1-signed configured as immutable, cannot be deleted";
+    assert_eq!(refused(it.services.artifacts.delete(&it.admin, &it.named("app", subject.as_str())).await), sentence);
+    assert_eq!(refused(it.services.registry.delete_manifest(&it.admin, &name, &reference).await), sentence);
+    assert_eq!(it.services.artifacts.accessories(&it.admin, &it.named("app", subject.as_str()), &ListQuery::all()).await.unwrap().total, 1);
+    it.services.immutable_rules.delete(&it.admin, &it.north, rule).await.unwrap();
+    it.services.registry.delete_manifest(&it.admin, &name, &reference).await.unwrap();
+    let flags = ArtifactFlags::default();
+    assert_eq!(it.services.artifacts.get(&it.admin, &it.named("app", "v1-signed"), flags).await.unwrap_err().status, 404);
 }

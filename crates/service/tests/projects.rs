@@ -1,68 +1,28 @@
 //! Projects, members, robots and quotas: nobody gets more than they were given, ids of other places are none, and what is taken away is gone at once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use model::api::{
-    Access, ProjectMember, ProjectReq, QuotaUpdateReq, RobotCreate, RobotPermission, RobotSec, RobotUpdate, RoleRequest, UserCreationReq,
-};
+use model::api::{Access, ProjectMember, ProjectReq, QuotaUpdateReq, RobotCreate, RobotPermission, RobotSec, RobotUpdate, RoleRequest};
 use model::list::{ListQuery, Paging, parse_q};
 use model::permission::Role;
 use model::{MemberId, ProjectId, RobotId, Secret};
-use service::authn::Credentials;
-use service::seal::Seal;
-use service::{Actor, NameOrId, Parts, Services, Settings, SystemClock, SystemIds, bootstrap};
-use tempfile::TempDir;
-use testkit::database::{SqliteDatabase, sqlite};
+use service::{Actor, NameOrId, Settings};
+use testkit::instance::Instance;
 
-const ADMIN_PASSWORD: &str = "Harbor12345";
+/// An instance, and what people make in it.
+struct World(Instance);
 
-struct Instance {
-    services: Services,
-    _database: SqliteDatabase,
-    _blobs: TempDir,
+impl std::ops::Deref for World {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.0
+    }
 }
 
-impl Instance {
-    async fn open(settings: Settings) -> Self {
-        let database = sqlite().await;
-        let blobs = tempfile::tempdir().unwrap();
-        let parts = Parts {
-            db: database.db.clone(),
-            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
-            settings,
-            seal: Seal::new([7; 32]),
-        };
-        let services = Services::open(parts).await.unwrap();
-        bootstrap(&services, Some(&Secret::new(ADMIN_PASSWORD))).await.unwrap();
-        Self { services, _database: database, _blobs: blobs }
-    }
-
-    async fn actor(&self, name: &str, secret: &str) -> Actor {
-        let credentials = Credentials { basic: Some((name, secret)), ..Credentials::default() };
-        self.services.authenticate(credentials).await.unwrap()
-    }
-
-    async fn admin(&self) -> Actor {
-        self.actor("admin", ADMIN_PASSWORD).await
-    }
-
-    async fn user(&self, name: &str) -> Actor {
-        let input = UserCreationReq {
-            username: name.into(),
-            email: format!("{name}@example.com"),
-            realname: name.into(),
-            password: Secret::new("Passw0rd1"),
-            ..UserCreationReq::default()
-        };
-        self.services.users.create(&self.admin().await, &input, false).await.unwrap();
-        self.actor(name, "Passw0rd1").await
-    }
-
-    async fn project(&self, actor: &Actor, name: &str) -> ProjectId {
-        self.services.projects.create(actor, project(name)).await.unwrap()
+impl World {
+    async fn open() -> Self {
+        Self(Instance::open().await)
     }
 
     async fn member(&self, actor: &Actor, project: &str, user: &str, role: Role) -> MemberId {
@@ -103,7 +63,7 @@ fn status<T>(result: service::Result<T>) -> u16 {
 
 #[tokio::test]
 async fn members_below_the_administrator_change_nothing() {
-    let instance = Instance::open(Settings::default()).await;
+    let instance = World::open().await;
     let (dana, evan) = (instance.user("dana").await, instance.user("evan").await);
     let north = instance.project(&dana, "north").await;
     let evans = instance.member(&dana, "north", "evan", Role::Maintainer).await;
@@ -126,7 +86,7 @@ async fn members_below_the_administrator_change_nothing() {
 
 #[tokio::test]
 async fn ids_of_other_projects_are_none() {
-    let instance = Instance::open(Settings::default()).await;
+    let instance = World::open().await;
     let (admin, dana) = (instance.admin().await, instance.user("dana").await);
     instance.user("evan").await;
     let north = instance.project(&dana, "north").await;
@@ -162,7 +122,7 @@ async fn ids_of_other_projects_are_none() {
 
 #[tokio::test]
 async fn a_request_sets_only_what_is_the_callers_to_set() {
-    let instance = Instance::open(Settings { storage_per_project: 5000, ..Settings::default() }).await;
+    let instance = World(Instance::with(Settings { storage_per_project: 5000, ..Settings::default() }).await);
     let (admin, dana) = (instance.admin().await, instance.user("dana").await);
     let services = &instance.services;
     let greedy = serde_json::json!({"project_name": "north", "project_id": 77, "owner_id": 1, "deleted": true, "storage_limit": -1,
@@ -187,14 +147,14 @@ async fn a_request_sets_only_what_is_the_callers_to_set() {
 
 #[tokio::test]
 async fn robots_do_not_raise_themselves() {
-    let instance = Instance::open(Settings::default()).await;
+    let instance = World::open().await;
     let (admin, dana) = (instance.admin().await, instance.user("dana").await);
     instance.project(&dana, "north").await;
     instance.project(&admin, "south").await;
     let services = &instance.services;
     let makers = [("robot", "create"), ("repository", "pull"), ("member", "create")];
     let (id, name, secret) = instance.robot(&dana, &robot("ci", "project", vec![permission("project", "north", &makers)])).await;
-    let ci = instance.actor(&name, secret.expose()).await;
+    let ci = instance.sign_in(&name, secret.expose()).await;
     let child = |name: &str, level: &str, kind: &str, place: &str, access: (&str, &str)| {
         robot(name, level, vec![permission(kind, place, &[access])])
     };
@@ -207,11 +167,11 @@ async fn robots_do_not_raise_themselves() {
     assert_eq!(status(services.robots.refresh_secret(&ci, id, &RobotSec::default()).await), 403);
     // A robot of the system makes projects only when it was given that; they belong to a person.
     let (_, name, secret) = instance.robot(&admin, &child("reader", "system", "system", "/", ("project", "list"))).await;
-    let reader = instance.actor(&name, secret.expose()).await;
+    let reader = instance.sign_in(&name, secret.expose()).await;
     assert!(!services.projects.may_create(&reader));
     assert_eq!(status(services.projects.create(&reader, project("theirs")).await), 403);
     let (_, name, secret) = instance.robot(&admin, &child("maker", "system", "system", "/", ("project", "create"))).await;
-    let maker = instance.actor(&name, secret.expose()).await;
+    let maker = instance.sign_in(&name, secret.expose()).await;
     services.projects.create(&maker, project("ours")).await.unwrap();
     assert_eq!(services.projects.get(&admin, &named("ours")).await.unwrap().owner_name, "admin");
     assert_eq!(services.projects.list(&maker, &ListQuery::default()).await.unwrap().total, 1);
@@ -220,7 +180,7 @@ async fn robots_do_not_raise_themselves() {
 
 #[tokio::test]
 async fn what_is_taken_away_is_gone_at_once() {
-    let instance = Instance::open(Settings::default()).await;
+    let instance = World::open().await;
     let (dana, evan) = (instance.user("dana").await, instance.user("evan").await);
     instance.project(&dana, "north").await;
     let services = &instance.services;
@@ -231,26 +191,26 @@ async fn what_is_taken_away_is_gone_at_once() {
 
     let may_read = || vec![permission("project", "north", &[("project", "read")])];
     let (id, name, secret) = instance.robot(&dana, &robot("ci", "project", may_read())).await;
-    assert!(!instance.actor(&name, secret.expose()).await.is_anonymous());
+    assert!(!instance.sign_in(&name, secret.expose()).await.is_anonymous());
     let mut update =
         RobotUpdate { name: name.clone(), level: "project".into(), disable: true, permissions: may_read(), ..RobotUpdate::default() };
     services.robots.update(&dana, id, &update).await.unwrap();
-    assert!(instance.actor(&name, secret.expose()).await.is_anonymous());
+    assert!(instance.sign_in(&name, secret.expose()).await.is_anonymous());
     update.disable = false;
     services.robots.update(&dana, id, &update).await.unwrap();
-    assert!(!instance.actor(&name, secret.expose()).await.is_anonymous());
+    assert!(!instance.sign_in(&name, secret.expose()).await.is_anonymous());
     let given = RobotSec { secret: Secret::new("Given1234") };
     assert!(services.robots.refresh_secret(&dana, id, &given).await.unwrap().secret.is_empty());
-    assert!(instance.actor(&name, secret.expose()).await.is_anonymous());
-    assert!(!instance.actor(&name, "Given1234").await.is_anonymous());
+    assert!(instance.sign_in(&name, secret.expose()).await.is_anonymous());
+    assert!(!instance.sign_in(&name, "Given1234").await.is_anonymous());
     services.projects.delete(&dana, &named("north")).await.unwrap();
-    assert!(instance.actor(&name, "Given1234").await.is_anonymous());
+    assert!(instance.sign_in(&name, "Given1234").await.is_anonymous());
     assert_eq!(status(services.robots.get(&dana, id).await), 404);
 }
 
 #[tokio::test]
 async fn only_administrators_make_projects_when_that_is_set() {
-    let instance = Instance::open(Settings { project_creation_admin_only: true, ..Settings::default() }).await;
+    let instance = World(Instance::with(Settings { project_creation_admin_only: true, ..Settings::default() }).await);
     let (admin, dana) = (instance.admin().await, instance.user("dana").await);
     let services = &instance.services;
     assert!(services.projects.may_create(&admin) && !services.projects.may_create(&dana));
@@ -258,4 +218,28 @@ async fn only_administrators_make_projects_when_that_is_set() {
     assert_eq!(status(services.projects.create(&Actor::Anonymous, project("north")).await), 401);
     assert_eq!(status(services.projects.create(&admin, project("north")).await), 200);
     assert_eq!(status(services.projects.create(&admin, project("north")).await), 409);
+}
+
+#[tokio::test]
+async fn a_token_counts_in_the_project_that_it_was_given_for_and_not_in_the_next_of_that_name() {
+    let world = World::open().await;
+    let dana = world.user("dana").await;
+    world.project(&dana, "north").await;
+    let name: oci::RepositoryName = "north/app".parse().unwrap();
+    let token = async || {
+        let issued = world.services.token_service.grant(&dana, Some(&[oci::Scope::new("repository", name.as_str(), &["push"])])).await;
+        Actor::Token(world.services.core.tokens.verify(&issued.unwrap().token).unwrap())
+    };
+    let may = async |token: &Actor| status(world.services.registry.may(token, &name, service::registry::Use::Push).await);
+    let before = token().await;
+    assert_eq!(may(&before).await, 200);
+    world.services.projects.delete(&dana, &named("north")).await.unwrap();
+    assert_eq!(may(&before).await, 401);
+    // Asked for before there is the next one: good for nothing when it is there.
+    let between = token().await;
+    world.project(&dana, "north").await;
+    for token in [&before, &between] {
+        assert_eq!(may(token).await, 401);
+    }
+    assert_eq!(may(&token().await).await, 200);
 }

@@ -1,72 +1,25 @@
 //! Settings that are changed while everything runs: who may, what is refused, and that each of them has its effect.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use model::Secret;
 use model::api::{Configurations, ProjectReq, UserCreationReq};
-use service::authn::Credentials;
 use service::record::Pull;
-use service::seal::Seal;
-use service::{Actor, Clock, Parts, Services, Settings, SystemIds, bootstrap};
-use tempfile::TempDir;
-use testkit::database::{SqliteDatabase, sqlite};
+use service::{Actor, Settings};
+use testkit::instance::{ADMIN_PASSWORD, Instance, PASSWORD};
 
-const ADMIN_PASSWORD: &str = "Harbor12345";
-const PASSWORD: &str = "Passw0rd1";
+/// An instance, and what administrators do in it.
+struct World(Instance);
 
-#[derive(Debug)]
-struct TestClock(AtomicI64);
+impl std::ops::Deref for World {
+    type Target = Instance;
 
-impl Clock for TestClock {
-    fn micros(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+    fn deref(&self) -> &Instance {
+        &self.0
     }
 }
 
-struct Instance {
-    services: Services,
-    clock: Arc<TestClock>,
-    database: SqliteDatabase,
-    blobs: TempDir,
-}
-
-async fn services(database: &SqliteDatabase, blobs: &TempDir, clock: &Arc<TestClock>, settings: Settings) -> Services {
-    let parts = Parts {
-        db: database.db.clone(),
-        blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
-        clock: clock.clone(),
-        ids: Arc::new(SystemIds),
-        settings,
-        seal: Seal::new([7; 32]),
-    };
-    Services::open(parts).await.unwrap()
-}
-
-impl Instance {
+impl World {
     async fn open() -> Self {
-        let (database, blobs) = (sqlite().await, tempfile::tempdir().unwrap());
-        let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000_000)));
-        let services = services(&database, &blobs, &clock, Settings::default()).await;
-        bootstrap(&services, Some(&Secret::new(ADMIN_PASSWORD))).await.unwrap();
-        Self { services, clock, database, blobs }
-    }
-
-    /// Another process on the same database, started with these settings.
-    async fn another(&self, settings: Settings) -> Services {
-        services(&self.database, &self.blobs, &self.clock, settings).await
-    }
-
-    fn pass(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
-    }
-
-    async fn basic(&self, name: &str, secret: &str) -> Actor {
-        self.services.authenticate(Credentials { basic: Some((name, secret)), ..Credentials::default() }).await.unwrap()
-    }
-
-    async fn admin(&self) -> Actor {
-        self.basic("admin", ADMIN_PASSWORD).await
+        Self(Instance::open().await)
     }
 
     async fn add(&self, name: &str) {
@@ -86,7 +39,7 @@ impl Instance {
     }
 
     async fn rows(&self, sql: &'static str) -> Vec<(String,)> {
-        let store::Db::Sqlite { readers, .. } = &self.database.db else { unreachable!("the suite's database is SQLite") };
+        let store::Db::Sqlite { readers, .. } = &self.db else { unreachable!("the suite's database is SQLite") };
         sqlx::query_as(sql).fetch_all(readers).await.unwrap()
     }
 }
@@ -97,9 +50,9 @@ fn none() -> Configurations {
 
 #[tokio::test]
 async fn only_administrators_see_and_change_settings() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.add("dana").await;
-    let dana = it.basic("dana", PASSWORD).await;
+    let dana = it.sign_in("dana", PASSWORD).await;
     let input = Configurations { read_only: Some(true), ..none() };
     for (actor, status) in [(Actor::Anonymous, 401), (dana, 403)] {
         assert_eq!(it.services.configuration.get(&actor).await.unwrap_err().status, status);
@@ -116,7 +69,7 @@ async fn only_administrators_see_and_change_settings() {
 
 #[tokio::test]
 async fn changes_outlive_the_process_and_reach_the_others() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let other = it.another(Settings { token_lifetime: 90, ..Settings::default() }).await;
     let admin = it.admin().await;
     assert_eq!(other.configuration.get(&admin).await.unwrap().token_expiration.value, 2, "a begun minute is one");
@@ -133,7 +86,7 @@ async fn changes_outlive_the_process_and_reach_the_others() {
 
 #[tokio::test]
 async fn a_refused_change_changes_nothing() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let input = Configurations { read_only: Some(true), token_expiration: Some(0), ..none() };
     assert_eq!(it.change(input).await, Err((400, "the token_expiration value must be positive".into())));
     assert!(!it.services.core.settings().read_only);
@@ -142,7 +95,7 @@ async fn a_refused_change_changes_nothing() {
 
 #[tokio::test]
 async fn the_way_to_sign_in_is_settled_once_there_are_people() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let admin = it.admin().await;
     let mode = async || it.services.configuration.get(&admin).await.unwrap().auth_mode;
     assert!(mode().await.editable);
@@ -157,8 +110,8 @@ async fn the_way_to_sign_in_is_settled_once_there_are_people() {
 
 #[tokio::test]
 async fn tokens_live_as_long_as_the_setting_says_from_the_next_one_on() {
-    let it = Instance::open().await;
-    let lifetime = || it.services.core.tokens.issue("dana", None).unwrap().expires_in;
+    let it = World::open().await;
+    let lifetime = || it.services.core.tokens.issue("dana", None, Vec::new()).unwrap().expires_in;
     assert_eq!(lifetime(), 1800);
     it.change(Configurations { token_expiration: Some(5), ..none() }).await.unwrap();
     assert_eq!(lifetime(), 300, "the remembered token of the same caller is not given out");
@@ -168,7 +121,7 @@ async fn tokens_live_as_long_as_the_setting_says_from_the_next_one_on() {
 
 #[tokio::test]
 async fn a_shorter_session_timeout_counts_for_sessions_that_there_are() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let cookie = it.services.sessions.sign_in("admin", ADMIN_PASSWORD, None).await.unwrap().unwrap();
     it.change(Configurations { session_timeout: Some(2), ..none() }).await.unwrap();
     it.pass(119);
@@ -179,9 +132,9 @@ async fn a_shorter_session_timeout_counts_for_sessions_that_there_are() {
 
 #[tokio::test]
 async fn who_may_make_projects_and_accounts_follows_the_settings() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.add("dana").await;
-    let dana = it.basic("dana", PASSWORD).await;
+    let dana = it.sign_in("dana", PASSWORD).await;
     it.change(Configurations { project_creation_restriction: Some("adminonly".into()), self_registration: Some(true), ..none() })
         .await
         .unwrap();
@@ -195,7 +148,7 @@ async fn who_may_make_projects_and_accounts_follows_the_settings() {
 
 #[tokio::test]
 async fn new_projects_get_the_limit_that_is_set_or_none_at_all() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let admin = it.admin().await;
     let project = |name: &str| ProjectReq { project_name: name.into(), ..ProjectReq::default() };
     it.change(Configurations { storage_per_project: Some(4096), ..none() }).await.unwrap();
@@ -208,10 +161,10 @@ async fn new_projects_get_the_limit_that_is_set_or_none_at_all() {
 
 #[tokio::test]
 async fn a_prefix_of_robots_shuts_out_no_person() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     it.add("robot-dana").await;
     it.change(Configurations { robot_name_prefix: Some("robot-".into()), ..none() }).await.unwrap();
-    assert_eq!(it.basic("robot-dana", PASSWORD).await.name(), "robot-dana");
+    assert_eq!(it.sign_in("robot-dana", PASSWORD).await.name(), "robot-dana");
     assert!(it.services.sessions.sign_in("robot-dana", PASSWORD, None).await.unwrap().is_some());
     it.change(Configurations { robot_name_prefix: Some("admin".into()), ..none() }).await.unwrap();
     it.change(Configurations { robot_name_prefix: Some("robot$".into()), ..none() }).await.unwrap();
@@ -219,7 +172,7 @@ async fn a_prefix_of_robots_shuts_out_no_person() {
 
 #[tokio::test]
 async fn pulls_are_audited_unless_that_is_switched_off() {
-    let it = Instance::open().await;
+    let it = World::open().await;
     let pull = |audited| Pull {
         project_id: model::ProjectId(1),
         repository_id: model::RepositoryId(1),

@@ -37,7 +37,7 @@ impl std::fmt::Debug for Mouth {
 
 /// Whether other processes can be on this database at all.
 pub fn can_be_shared(db: &Db) -> bool {
-    matches!(db, Db::Postgres(_))
+    matches!(db, Db::Postgres { .. })
 }
 
 /// Opens both, and is counted as a listener from then on. `None` on SQLite.
@@ -45,7 +45,7 @@ pub fn can_be_shared(db: &Db) -> bool {
 /// # Errors
 /// The server refuses two more connections.
 pub async fn open(db: &Db, channels: &[&str]) -> Result<Option<(Ear, Mouth)>> {
-    let Db::Postgres(pool) = db else { return Ok(None) };
+    let Db::Postgres { pool, .. } = db else { return Ok(None) };
     let options: Arc<PgConnectOptions> = pool.connect_options();
     let options = PgConnectOptions::clone(&options).application_name("berth announcements");
     // Of its own: announcements must not wait until requests give a connection back.
@@ -64,7 +64,7 @@ pub async fn open(db: &Db, channels: &[&str]) -> Result<Option<(Ear, Mouth)>> {
 /// # Errors
 /// The database.
 pub async fn say_once(db: &Db, channel: &str, payload: &str) -> Result<()> {
-    let Db::Postgres(pool) = db else { return Ok(()) };
+    let Db::Postgres { pool, .. } = db else { return Ok(()) };
     sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(payload).execute(pool).await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{Link, Result};
 mod copy;
 mod listed;
 
-pub use copy::{CopiedTag, adopt_waiting, contents_of, copy_row, tags_of, tree_of};
+pub use copy::{CopiedTag, adopt_waiting, contents_of, copy_row, keep, tags_of, tree_of};
 pub(crate) use listed::LISTED;
 pub use listed::{Filter, ListedArtifact, Scope, TagFilter, With, get_by_digest, get_by_tag, list};
 
@@ -193,6 +193,13 @@ pub async fn find(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?)
 }
 
+/// The artifact that this tag names.
+pub async fn find_by_tag(link: &mut Link<'_>, repository: RepositoryId, tag: &str) -> Result<Option<ArtifactKey>> {
+    const SQL: &str = "SELECT a.id, a.digest, a.kind, a.size, a.manifest_media_type FROM tag t JOIN artifact a ON a.id = t.artifact_id
+        WHERE t.repository_id = $1 AND t.name = $2 AND t.deleted_at IS NULL AND a.deleted_at IS NULL";
+    Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(tag).fetch_optional(c).await)?)
+}
+
 /// Those of `digests` that are artifacts of the repository.
 pub async fn find_all(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str]) -> Result<Vec<ArtifactKey>> {
     keys(link, repository, digests, "").await
@@ -210,7 +217,7 @@ async fn keys(link: &mut Link<'_>, repository: RepositoryId, digests: &[&str], s
     }
     let sql = format!(
         "SELECT id, digest, kind, size, manifest_media_type FROM artifact
-         WHERE repository_id = $1 AND deleted_at IS NULL AND digest IN {}{suffix}",
+         WHERE repository_id = $1 AND deleted_at IS NULL AND digest IN {} ORDER BY id{suffix}",
         link.engine().json_strings("$2")
     );
     let list = serde_json::json!(digests).to_string();
@@ -241,10 +248,12 @@ pub async fn is_child(link: &mut Link<'_>, id: ArtifactId) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// What goes with a deleted artifact: its accessories, and its children that nothing else keeps (no tag, no other index).
+/// What goes with a deleted artifact: its accessories that no index names, and its children that nothing else keeps (no tag, no other index).
 pub async fn dependants(link: &mut Link<'_>, id: ArtifactId) -> Result<Vec<ArtifactId>> {
     const SQL: &str = "SELECT y.artifact_id FROM accessory y JOIN artifact a ON a.id = y.artifact_id
             WHERE y.subject_id = $1 AND a.deleted_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM artifact_reference o JOIN artifact p ON p.id = o.parent_id
+                              WHERE o.child_id = y.artifact_id AND o.parent_id <> $1 AND p.deleted_at IS NULL)
         UNION
         SELECT r.child_id FROM artifact_reference r JOIN artifact a ON a.id = r.child_id
             WHERE r.parent_id = $1 AND a.deleted_at IS NULL
@@ -256,7 +265,7 @@ pub async fn dependants(link: &mut Link<'_>, id: ArtifactId) -> Result<Vec<Artif
 }
 
 /// Deletes an artifact, its tags, labels and accessory row; the names of the tags that went. The artifact's own row goes first: whoever is
-/// about to tag it waits for this transaction and then finds it gone ([`hold`]).
+/// about to label it waits for this transaction and then finds it gone ([`hold`]).
 pub async fn delete(link: &mut Link<'_>, id: ArtifactId, now: i64) -> Result<Vec<String>> {
     const ARTIFACT: &str = "UPDATE artifact SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
     const TAGS: &str = "UPDATE tag SET deleted_at = $2 WHERE artifact_id = $1 AND deleted_at IS NULL RETURNING name";

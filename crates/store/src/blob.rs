@@ -54,12 +54,12 @@ pub async fn attach(link: &mut Link<'_>, repository: RepositoryId, blob: BlobId,
     Ok(())
 }
 
-/// Ends the repository's hold on the blob; whether there was one.
-pub async fn detach(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<bool> {
+/// Ends the repository's hold on the blob; which blob, if there was one. What it held of the quota is given back by [`crate::quota::release`].
+pub async fn detach(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<Option<BlobId>> {
     const SQL: &str = "DELETE FROM repository_blob WHERE repository_id = $1 AND blob_id = (SELECT id FROM blob WHERE digest = $2)
         RETURNING blob_id";
     let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_optional(c).await)?;
-    Ok(row.is_some())
+    Ok(row.map(|(id,)| BlobId(id)))
 }
 
 /// Whether an artifact of the repository needs the blob.

@@ -11,16 +11,19 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, SqlStr, Sqlite, Sqlit
 
 use crate::dialect::Engine;
 use crate::error::Result;
+use crate::watch::Watch;
 
 /// Runs one sqlx expression on the connection behind a [`Link`]: `on!(link, |c| sqlx::query(SQL).bind(x).execute(c).await)`.
 macro_rules! on {
     ($link:expr, |$c:ident| $body:expr) => {
         match $link {
             $crate::Link::Sqlite(connection) => {
+                $crate::count::note();
                 let $c = &mut **connection;
                 $body
             }
             $crate::Link::Postgres(connection) => {
+                $crate::count::note();
                 let $c = &mut **connection;
                 $body
             }
@@ -48,9 +51,16 @@ pub enum Db {
         writer: SqlitePool,
         /// Connections that only read.
         readers: SqlitePool,
+        /// Hears of commits.
+        watch: Watch,
     },
     /// A PostgreSQL server.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections for everything.
+        pool: PgPool,
+        /// Hears of commits.
+        watch: Watch,
+    },
 }
 
 /// A connection for reading.
@@ -62,7 +72,13 @@ pub enum Conn {
 }
 
 /// A transaction for writing. Dropped without `commit`, it never happened.
-pub enum Tx {
+pub struct Tx {
+    open: Open,
+    watch: Watch,
+}
+
+/// The transaction of one engine.
+enum Open {
     /// On the writer.
     Sqlite(Transaction<'static, Sqlite>),
     /// On a connection of the pool.
@@ -104,7 +120,7 @@ impl Db {
         let pool = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let writer = pool().max_connections(1).acquire_timeout(Duration::from_secs(60)).connect_with(options.clone()).await?;
         let readers = pool().max_connections(8).connect_with(options.read_only(true).create_if_missing(false)).await?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite { writer, readers, watch: Watch::default() })
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {
@@ -120,20 +136,47 @@ impl Db {
                 ("tcp_keepalives_count", "3"),
             ])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
+        let connected = PgPoolOptions::new()
             .max_connections(32)
             .acquire_timeout(Duration::from_secs(30))
             .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
-        Ok(Self::Postgres(pool))
+            .connect_with(options.clone())
+            .await;
+        let pool = match connected {
+            // The pool tries until its time is up and forgets why; asked once more, the driver says it.
+            Err(sqlx::Error::PoolTimedOut) => return Err(options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut).into()),
+            other => other?,
+        };
+        Ok(Self::Postgres { pool, watch: Watch::default() })
+    }
+
+    /// The same database, with this to be called after every commit made through it but those of [`Durability::Relaxed`], whose content no list
+    /// shows. Called too when it cannot be known whether a commit happened.
+    #[must_use]
+    pub fn watched(self, told: impl Fn() + Send + Sync + 'static) -> Self {
+        let watch = Watch::new(told);
+        match self {
+            Self::Sqlite { writer, readers, .. } => Self::Sqlite { writer, readers, watch },
+            Self::Postgres { pool, .. } => Self::Postgres { pool, watch },
+        }
+    }
+
+    /// Tells who watches that something lists show was committed with [`Durability::Relaxed`].
+    pub fn changed(&self) {
+        self.watch().tell();
+    }
+
+    fn watch(&self) -> &Watch {
+        match self {
+            Self::Sqlite { watch, .. } | Self::Postgres { watch, .. } => watch,
+        }
     }
 
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
         match self {
             Self::Sqlite { .. } => Engine::Sqlite,
-            Self::Postgres(_) => Engine::Postgres,
+            Self::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -141,7 +184,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match self {
             Self::Sqlite { writer, .. } => sqlx::migrate!("../../migrations/sqlite").run(writer).await?,
-            Self::Postgres(pool) => sqlx::migrate!("../../migrations/postgres").run(pool).await?,
+            Self::Postgres { pool, .. } => sqlx::migrate!("../../migrations/postgres").run(pool).await?,
         }
         Ok(())
     }
@@ -150,7 +193,7 @@ impl Db {
     pub async fn pending_migrations(&self) -> Result<usize> {
         let migrator = match self {
             Self::Sqlite { .. } => sqlx::migrate!("../../migrations/sqlite"),
-            Self::Postgres(_) => sqlx::migrate!("../../migrations/postgres"),
+            Self::Postgres { .. } => sqlx::migrate!("../../migrations/postgres"),
         };
         const DONE: &str = "SELECT version FROM _sqlx_migrations WHERE success";
         let mut conn = self.read().await?;
@@ -168,7 +211,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
-            Self::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await?),
         })
     }
 
@@ -179,7 +222,7 @@ impl Db {
 
     /// A transaction with the durability that its content needs.
     pub async fn begin(&self, durability: Durability) -> Result<Tx> {
-        match self {
+        let open = match self {
             Self::Sqlite { writer, .. } => {
                 let mut connection = writer.acquire().await?;
                 let level = match durability {
@@ -187,32 +230,32 @@ impl Db {
                     Durability::Relaxed => "PRAGMA synchronous = NORMAL",
                 };
                 sqlx::query(level).execute(&mut *connection).await?;
-                Ok(Tx::Sqlite(
-                    Transaction::begin(
-                        sqlx::pool::MaybePoolConnection::PoolConnection(connection),
-                        Some(SqlStr::from_static("BEGIN IMMEDIATE")),
-                    )
-                    .await?,
-                ))
+                let connection = sqlx::pool::MaybePoolConnection::PoolConnection(connection);
+                Open::Sqlite(Transaction::begin(connection, Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?)
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 let mut tx = pool.begin().await?;
                 if durability == Durability::Relaxed {
                     sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
                 }
-                Ok(Tx::Postgres(tx))
+                Open::Postgres(tx)
             }
-        }
+        };
+        let watch = match durability {
+            Durability::Full => self.watch().clone(),
+            Durability::Relaxed => Watch::default(),
+        };
+        Ok(Tx { open, watch })
     }
 
     /// Ends the pools; for SQLite this also folds the write-ahead log into the database.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 
@@ -237,16 +280,16 @@ impl Conn {
 impl Tx {
     /// What statements run on.
     pub fn link(&mut self) -> Link<'_> {
-        match self {
-            Self::Sqlite(t) => Link::Sqlite(t),
-            Self::Postgres(t) => Link::Postgres(t),
+        match &mut self.open {
+            Open::Sqlite(t) => Link::Sqlite(t),
+            Open::Postgres(t) => Link::Postgres(t),
         }
     }
 
     /// Lets this transaction fail rather than wait long for a row, so that of two that wait for each other it is the one that ends. For work that
     /// is tried again anyway. SQLite has one writer, and nothing to wait for.
     pub async fn give_way(&mut self) -> Result<()> {
-        if let Self::Postgres(t) = self {
+        if let Open::Postgres(t) = &mut self.open {
             // Well below `deadlock_timeout` (one second), after which the server would choose.
             sqlx::query("SET LOCAL lock_timeout = '250ms'").execute(&mut **t).await?;
         }
@@ -255,9 +298,11 @@ impl Tx {
 
     /// Makes it happen, as durable as it was begun.
     pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(t) => t.commit().await?,
-            Self::Postgres(t) => t.commit().await?,
+        // Also when nobody waits for the end any more, or its answer is lost: it may have happened.
+        let _told = self.watch.when_over();
+        match self.open {
+            Open::Sqlite(t) => t.commit().await?,
+            Open::Postgres(t) => t.commit().await?,
         }
         Ok(())
     }

@@ -35,6 +35,32 @@ impl Engine {
         }
     }
 
+    /// Keeps the row that a SELECT of a transaction finds from being held alone by another until its end; whoever only changes it goes on.
+    /// On SQLite as [`Self::keeping`].
+    pub(crate) fn staying(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR KEY SHARE",
+        }
+    }
+
+    /// Holds the row that a SELECT of a transaction finds against other changes until its end; those who let it stay go on. On SQLite as
+    /// [`Self::keeping`].
+    pub(crate) fn changing(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR NO KEY UPDATE",
+        }
+    }
+
+    /// Holds the rows that a SELECT of a transaction finds alone until its end. On SQLite as [`Self::keeping`].
+    pub(crate) fn alone(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
     /// The strings of the JSON array in `placeholder`, as a one-column subquery: many values, one statement text.
     pub(crate) fn json_strings(self, placeholder: &str) -> String {
         match self {

@@ -1,10 +1,12 @@
 //! The only room with SQL: one text per statement for SQLite and PostgreSQL, and the rows it reads and writes.
 //! `service` calls it (and the composition of the server, to open and migrate); nobody else does.
 
+pub mod count;
 mod db;
 mod dialect;
 mod error;
 pub mod list;
+mod watch;
 
 pub mod accessory;
 pub mod allowlist;
@@ -31,3 +33,4 @@ pub mod user;
 pub use db::{Conn, Db, Durability, Link, Tx};
 pub use dialect::Engine;
 pub use error::{Error, Result};
+pub use watch::Watch;

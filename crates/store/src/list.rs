@@ -188,13 +188,13 @@ impl List {
         Ok(u64::try_from(total).unwrap_or(0))
     }
 
-    /// One page and the number of all rows that match: two statements, or one when the page is empty anyway.
+    /// One page and the number of all rows that match: one statement when the page is the last one and so tells the number, else two.
     pub async fn page<R: Row>(&self, link: &mut Link<'_>, query: &ListQuery) -> Result<Page<R>> {
-        let total = self.count(link, query).await?;
-        if query.offset() >= total {
-            return Ok(Page { items: Vec::new(), total });
-        }
-        Ok(Page { items: self.fetch(link, query).await?, total })
+        let items: Vec<R> = self.fetch(link, query).await?;
+        let (before, shown) = (query.offset(), items.len() as u64);
+        let is_last = shown < query.limit() && (shown > 0 || before == 0);
+        let total = if is_last { before.saturating_add(shown) } else { self.count(link, query).await? };
+        Ok(Page { items, total })
     }
 
     /// One page without counting.
@@ -206,10 +206,8 @@ impl List {
         builder.push(" ORDER BY ");
         let order = statement::order(self.columns, &query.sort, self.order, self.tie);
         builder.push(&order);
-        if let Some(limit) = query.limit() {
-            let offset = i64::try_from(query.offset()).unwrap_or(i64::MAX);
-            builder.condition(" LIMIT ? OFFSET ?", [i64::try_from(limit).unwrap_or(i64::MAX).into(), offset.into()]);
-        }
+        let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        builder.condition(" LIMIT ? OFFSET ?", [bounded(query.limit()).into(), bounded(query.offset()).into()]);
         let (sql, binds) = builder.finish();
         Ok(on!(link, |c| bind_all!(sqlx::query_as(sqlx::AssertSqlSafe(sql)), &binds).fetch_all(c).await)?)
     }

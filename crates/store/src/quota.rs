@@ -1,13 +1,15 @@
 //! What a project holds and may hold: every distinct content counts once, however many repositories have it.
 
+use std::collections::BTreeMap;
+
 use model::list::{ListQuery, Page};
 use model::permission::{Allowed, System};
-use model::{ProjectId, UserId};
+use model::{ArtifactId, BlobId, ProjectId, UserId};
 
 use crate::db::on;
 use crate::dialect::Json;
 use crate::list::{Column, List};
-use crate::{Link, Result};
+use crate::{Engine, Error, Link, Result};
 
 /// A project's limit and use, in bytes. `hard` -1: no limit.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -94,31 +96,108 @@ pub async fn count(link: &mut Link<'_>, project: ProjectId, contents: &[(String,
 /// The most bytes that are counted at once: what manifests claim to need may be any number, and sums of it must remain numbers.
 const MOST: i64 = i64::MAX / 2;
 
-/// The bytes of what the project did not have until now.
+/// How often contents are counted anew because they went between two questions.
+const ROUNDS: usize = 8;
+
+/// The bytes of what the project did not have until now. All of `contents` stay counted until the transaction ends: who gives one back waits.
 async fn add_contents(link: &mut Link<'_>, project: ProjectId, contents: &[(String, i64)]) -> Result<i64> {
-    // In the same order by everybody, so that two pushes of the same contents wait for each other in one direction.
-    let sql = format!(
-        "INSERT INTO project_content (project_id, digest, size) SELECT $1, c.digest, c.size FROM {} c WHERE TRUE ORDER BY c.digest
-         ON CONFLICT DO NOTHING RETURNING size",
-        link.engine().json_rows("$2", &[("digest", Json::Text), ("size", Json::Integer)])
-    );
-    let contents: Vec<_> = contents.iter().map(|(digest, size)| serde_json::json!({"digest": digest, "size": size})).collect();
-    let list = serde_json::Value::from(contents).to_string();
-    let new: Vec<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(list).fetch_all(c).await)?;
-    Ok(new.iter().fold(0, |sum: i64, (size,)| sum.saturating_add(*size)).min(MOST))
+    let mut open: BTreeMap<&str, i64> = contents.iter().map(|(digest, size)| (digest.as_str(), *size)).collect();
+    let mut added: i64 = 0;
+    for _ in 0..ROUNDS {
+        for (digest, size) in insert_contents(link, project, &open).await? {
+            open.remove(digest.as_str());
+            added = added.saturating_add(size).min(MOST);
+        }
+        // SQLite has one writer: what was not added is there and stays.
+        if open.is_empty() || link.engine() == Engine::Sqlite {
+            return Ok(added);
+        }
+        for digest in keep_contents(link, project, &open).await? {
+            open.remove(digest.as_str());
+        }
+        if open.is_empty() {
+            return Ok(added);
+        }
+    }
+    Err(Error::Conflict)
 }
 
-/// Gives back what a deleted artifact held, as far as nothing alive in the project uses it.
-pub async fn release(link: &mut Link<'_>, project: ProjectId, artifact: i64) -> Result<()> {
-    const SQL: &str = "DELETE FROM project_content WHERE project_id = $1
-        AND digest IN (SELECT b.digest FROM artifact_blob l JOIN blob b ON b.id = l.blob_id WHERE l.artifact_id = $2
-                       UNION SELECT digest FROM artifact WHERE id = $2)
-        AND NOT EXISTS (SELECT 1 FROM blob b JOIN artifact_blob l ON l.blob_id = b.id JOIN artifact a ON a.id = l.artifact_id
+/// Adds those that are not there. In the same order by everybody, so that two pushes of the same contents wait for each other in one direction.
+async fn insert_contents(link: &mut Link<'_>, project: ProjectId, contents: &BTreeMap<&str, i64>) -> Result<Vec<(String, i64)>> {
+    let sql = format!(
+        "INSERT INTO project_content (project_id, digest, size) SELECT $1, c.digest, c.size FROM {} c WHERE TRUE ORDER BY c.digest
+         ON CONFLICT DO NOTHING RETURNING digest, size",
+        link.engine().json_rows("$2", &[("digest", Json::Text), ("size", Json::Integer)])
+    );
+    let rows: Vec<_> = contents.iter().map(|(digest, size)| serde_json::json!({"digest": digest, "size": size})).collect();
+    let list = serde_json::Value::from(rows).to_string();
+    Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(list).fetch_all(c).await)?)
+}
+
+/// Those that are there, and stay until the transaction ends.
+async fn keep_contents(link: &mut Link<'_>, project: ProjectId, contents: &BTreeMap<&str, i64>) -> Result<Vec<String>> {
+    let engine = link.engine();
+    let sql = format!(
+        "SELECT digest FROM project_content WHERE project_id = $1 AND digest IN {} ORDER BY digest{}",
+        engine.json_strings("$2"),
+        engine.keeping("project_content")
+    );
+    let list = serde_json::json!(contents.keys().collect::<Vec<_>>()).to_string();
+    let rows: Vec<(String,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(list).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(digest,)| digest).collect())
+}
+
+/// What a project loses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gone<'a> {
+    /// Artifacts that were deleted. What they needed is given back although repositories still hold it: only manifests keep it.
+    pub artifacts: &'a [ArtifactId],
+    /// Blobs that a repository held, and does not hold any more. What no manifest ever needed counts as long as some repository holds it.
+    pub holds: &'a [BlobId],
+}
+
+/// No artifact of the project is or needs the content.
+const UNNEEDED: &str = "NOT EXISTS (SELECT 1 FROM blob b JOIN artifact_blob l ON l.blob_id = b.id JOIN artifact a ON a.id = l.artifact_id
                         WHERE b.digest = project_content.digest AND a.project_id = $1 AND a.deleted_at IS NULL)
-        AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.project_id = $1 AND a.digest = project_content.digest AND a.deleted_at IS NULL)
-        RETURNING size";
-    let freed: Vec<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(artifact).fetch_all(c).await)?;
-    let bytes: i64 = freed.iter().map(|(size,)| size).sum();
+        AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.project_id = $1 AND a.digest = project_content.digest AND a.deleted_at IS NULL)";
+/// No repository of the project holds the content.
+const UNHELD: &str =
+    "NOT EXISTS (SELECT 1 FROM blob b JOIN repository_blob l ON l.blob_id = b.id JOIN repository r ON r.id = l.repository_id
+                        WHERE b.digest = project_content.digest AND r.project_id = $1 AND r.deleted_at IS NULL)";
+
+/// Gives back to the quota what the project has no more, after the rows that say so were written. The only place where contents stop counting.
+pub async fn release(link: &mut Link<'_>, project: ProjectId, gone: Gone<'_>) -> Result<()> {
+    let engine = link.engine();
+    let text = |ids: Vec<i64>| (!ids.is_empty()).then(|| serde_json::json!(ids).to_string());
+    let artifacts = text(gone.artifacts.iter().map(|id| id.get()).collect());
+    let holds = text(gone.holds.iter().map(|id| id.get()).collect());
+    let needed = |list: &str| {
+        let list = engine.json_integers(list);
+        format!(
+            "SELECT b.digest FROM artifact_blob l JOIN blob b ON b.id = l.blob_id WHERE l.artifact_id IN {list}
+             UNION SELECT digest FROM artifact WHERE id IN {list}"
+        )
+    };
+    let held = |list: &str| format!("SELECT digest FROM blob WHERE id IN {}", engine.json_integers(list));
+    // First held, then asked in statements of their own: who counts on one of them meanwhile was waited for, and is seen.
+    if engine == Engine::Postgres {
+        let sql = format!(
+            "SELECT digest FROM project_content WHERE project_id = $1 AND digest IN ({} UNION {}) ORDER BY digest{}",
+            needed("$2"),
+            held("$3"),
+            engine.alone()
+        );
+        let (artifacts, holds) = (artifacts.as_deref().unwrap_or("[]"), holds.as_deref().unwrap_or("[]"));
+        on!(link, |c| sqlx::query(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(artifacts).bind(holds).execute(c).await.map(drop))?;
+    }
+    let mut bytes: i64 = 0;
+    let asked = [(artifacts, needed("$2"), UNNEEDED.to_owned()), (holds, held("$2"), format!("{UNNEEDED} AND {UNHELD}"))];
+    for (list, digests, unused) in asked {
+        let Some(list) = list else { continue };
+        let sql = format!("DELETE FROM project_content WHERE project_id = $1 AND digest IN ({digests}) AND {unused} RETURNING size");
+        let freed: Vec<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(list).fetch_all(c).await)?;
+        bytes += freed.iter().map(|(size,)| size).sum::<i64>();
+    }
     if bytes > 0 {
         const GIVE: &str = "UPDATE quota SET used = CASE WHEN used > $2 THEN used - $2 ELSE 0 END WHERE project_id = $1";
         on!(link, |c| sqlx::query(GIVE).bind(project.get()).bind(bytes).execute(c).await.map(drop))?;

@@ -1,12 +1,13 @@
 //! Repositories of a project. `name` is the path inside the project; a repository is published by its first manifest.
 
 use model::list::{ListQuery, Page};
-use model::{ProjectId, RepositoryId, UserId};
+use model::{ArtifactId, BlobId, ProjectId, RepositoryId, UserId};
 
 use crate::artifact::LISTED;
 use crate::db::on;
 use crate::dialect::Engine;
 use crate::list::{Bind, Column, List};
+use crate::quota::{self, Gone};
 use crate::{Link, Result};
 
 /// A repository that is not deleted. Instants in microseconds.
@@ -41,18 +42,40 @@ pub async fn find(link: &mut Link<'_>, project: ProjectId, name: &str) -> Result
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(name).fetch_optional(c).await)?)
 }
 
-/// The repository `name` of a project, made now if it is not there.
+/// The repository `name` of a project, made now if it is not there. Until the transaction ends it stays: a [`delete`] by somebody else waits.
 pub async fn find_or_create(link: &mut Link<'_>, project: ProjectId, name: &str, now: i64) -> Result<RepositoryRow> {
     const SQL: &str = "INSERT INTO repository (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3)
         ON CONFLICT (project_id, name) WHERE deleted_at IS NULL DO UPDATE SET name = excluded.name
         RETURNING id, project_id, name, description, pull_count, is_published, created_at, updated_at";
-    if let Some(row) = find(link, project, name).await? {
+    let there =
+        format!("SELECT {COLUMNS} FROM repository WHERE project_id = $1 AND name = $2 AND deleted_at IS NULL{}", link.engine().staying());
+    let row = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(there)).bind(project.get()).bind(name).fetch_optional(c).await)?;
+    if let Some(row) = row {
         return Ok(row);
     }
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(name).bind(now).fetch_one(c).await)?)
 }
 
-/// Notes that content changed; the first time this also publishes the repository, and its life begins now.
+/// Holds a repository until the transaction ends, so that nobody else changes its artifacts and tags; `false` when it is gone. Who does this comes
+/// here first, before any other row of the repository and of the project's contents: so nobody waits for each other. Blobs may come meanwhile
+/// ([`find_or_create`]).
+pub async fn lock(link: &mut Link<'_>, id: RepositoryId) -> Result<bool> {
+    let held = link.engine().changing();
+    found(link, format!("SELECT id FROM repository WHERE id = $1 AND deleted_at IS NULL{held}"), id).await
+}
+
+/// As [`lock`], and no blobs come meanwhile: for its end.
+pub async fn lock_alone(link: &mut Link<'_>, id: RepositoryId) -> Result<bool> {
+    let held = link.engine().alone();
+    found(link, format!("SELECT id FROM repository WHERE id = $1 AND deleted_at IS NULL{held}"), id).await
+}
+
+async fn found(link: &mut Link<'_>, sql: String, id: RepositoryId) -> Result<bool> {
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.get()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Notes that content changed, and holds the repository as [`lock`] does; the first time this also publishes it, and its life begins now.
 pub async fn touch(link: &mut Link<'_>, id: RepositoryId, now: i64) -> Result<()> {
     const SQL: &str = "UPDATE repository SET updated_at = $2, created_at = CASE WHEN is_published THEN created_at ELSE $2 END,
         is_published = TRUE WHERE id = $1 AND deleted_at IS NULL RETURNING id";
@@ -68,48 +91,31 @@ pub async fn describe(link: &mut Link<'_>, id: RepositoryId, description: &str, 
     Ok(())
 }
 
-/// Deletes a repository with its tags and artifacts (each keeps its row with the time), their labels and accessory rows, and forgets which blobs
-/// it held. The digests of the artifacts that went, oldest first. What they held of the quota is given back by [`release`].
-pub async fn delete(link: &mut Link<'_>, id: RepositoryId, now: i64) -> Result<Vec<String>> {
+/// Deletes a repository that is held alone ([`lock_alone`]), with its tags and artifacts (each keeps its row with the time), their labels and
+/// accessory rows, forgets which blobs it held, and gives back to the quota what the project has no more. The digests of the artifacts that went,
+/// oldest first.
+pub async fn delete(link: &mut Link<'_>, project: ProjectId, id: RepositoryId, now: i64) -> Result<Vec<String>> {
     const LABELS: &str =
         "DELETE FROM artifact_label WHERE artifact_id IN (SELECT id FROM artifact WHERE repository_id = $1 AND deleted_at IS NULL)";
     const ACCESSORIES: &str = "DELETE FROM accessory WHERE repository_id = $1";
-    const DIGESTS: &str = "SELECT digest FROM artifact WHERE repository_id = $1 AND deleted_at IS NULL ORDER BY id";
-    const LINKS: &str = "DELETE FROM repository_blob WHERE repository_id = $1";
-    // Its own row first: a push that holds it is waited for, one that comes later finds it gone.
-    const OWN: &str = "UPDATE repository SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
-    on!(link, |c| sqlx::query(OWN).bind(id.get()).bind(now).execute(c).await.map(drop))?;
-    let digests: Vec<(String,)> = on!(link, |c| sqlx::query_as(DIGESTS).bind(id.get()).fetch_all(c).await)?;
-    for sql in [LABELS, ACCESSORIES, LINKS] {
-        on!(link, |c| sqlx::query(sql).bind(id.get()).execute(c).await.map(drop))?;
-    }
+    const LINKS: &str = "DELETE FROM repository_blob WHERE repository_id = $1 RETURNING blob_id";
+    const ARTIFACTS: &str = "UPDATE artifact SET deleted_at = $2 WHERE repository_id = $1 AND deleted_at IS NULL RETURNING id, digest";
     for sql in [
-        "UPDATE artifact SET deleted_at = $2 WHERE repository_id = $1 AND deleted_at IS NULL",
+        "UPDATE repository SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL",
         "UPDATE tag SET deleted_at = $2 WHERE repository_id = $1 AND deleted_at IS NULL",
     ] {
         on!(link, |c| sqlx::query(sql).bind(id.get()).bind(now).execute(c).await.map(drop))?;
     }
-    Ok(digests.into_iter().map(|(digest,)| digest).collect())
-}
-
-/// Gives back to the quota what the artifacts of a deleted repository held, as far as nothing alive in the project uses it: the rule of
-/// [`crate::quota::release`] for all of them at once.
-pub async fn release(link: &mut Link<'_>, project: ProjectId, id: RepositoryId) -> Result<()> {
-    const SQL: &str = "DELETE FROM project_content WHERE project_id = $1
-        AND digest IN (SELECT b.digest FROM artifact a JOIN artifact_blob l ON l.artifact_id = a.id JOIN blob b ON b.id = l.blob_id
-                           WHERE a.repository_id = $2
-                       UNION SELECT digest FROM artifact WHERE repository_id = $2)
-        AND NOT EXISTS (SELECT 1 FROM blob b JOIN artifact_blob l ON l.blob_id = b.id JOIN artifact a ON a.id = l.artifact_id
-                        WHERE b.digest = project_content.digest AND a.project_id = $1 AND a.deleted_at IS NULL)
-        AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.project_id = $1 AND a.digest = project_content.digest AND a.deleted_at IS NULL)
-        RETURNING size";
-    let freed: Vec<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(id.get()).fetch_all(c).await)?;
-    let bytes: i64 = freed.iter().map(|(size,)| size).sum();
-    if bytes > 0 {
-        const GIVE: &str = "UPDATE quota SET used = CASE WHEN used > $2 THEN used - $2 ELSE 0 END WHERE project_id = $1";
-        on!(link, |c| sqlx::query(GIVE).bind(project.get()).bind(bytes).execute(c).await.map(drop))?;
+    for sql in [LABELS, ACCESSORIES] {
+        on!(link, |c| sqlx::query(sql).bind(id.get()).execute(c).await.map(drop))?;
     }
-    Ok(())
+    let mut artifacts: Vec<(i64, String)> = on!(link, |c| sqlx::query_as(ARTIFACTS).bind(id.get()).bind(now).fetch_all(c).await)?;
+    artifacts.sort_unstable();
+    let blobs: Vec<(i64,)> = on!(link, |c| sqlx::query_as(LINKS).bind(id.get()).fetch_all(c).await)?;
+    let ids: Vec<_> = artifacts.iter().map(|(id, _)| ArtifactId(*id)).collect();
+    let blobs: Vec<_> = blobs.into_iter().map(|(id,)| BlobId(id)).collect();
+    quota::release(link, project, Gone { artifacts: &ids, holds: &blobs }).await?;
+    Ok(artifacts.into_iter().map(|(_, digest)| digest).collect())
 }
 
 /// Adds pulls that were counted elsewhere.

@@ -70,6 +70,21 @@ pub async fn remove(link: &mut Link<'_>, id: &str) -> Result<bool> {
     Ok(row.is_some())
 }
 
+/// Ends an upload that nobody touched since `before`; whether it was there.
+pub async fn remove_idle(link: &mut Link<'_>, id: &str, before: i64) -> Result<bool> {
+    const SQL: &str = "DELETE FROM upload WHERE id = $1 AND updated_at < $2 RETURNING version";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(id).bind(before).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Those of `ids` that are open uploads.
+pub async fn known(link: &mut Link<'_>, ids: &[&str]) -> Result<Vec<String>> {
+    let sql = format!("SELECT id FROM upload WHERE id IN {}", link.engine().json_strings("$1"));
+    let list = serde_json::json!(ids).to_string();
+    let rows: Vec<(String,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(list).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// Ids of uploads that nobody touched since `before`, oldest first, at most `limit`.
 pub async fn idle(link: &mut Link<'_>, before: i64, limit: i64) -> Result<Vec<String>> {
     const SQL: &str = "SELECT id FROM upload WHERE updated_at < $1 ORDER BY updated_at LIMIT $2";

@@ -340,8 +340,7 @@ async fn a_deleted_repository_gives_back_what_nobody_else_holds() {
         assert_eq!(world.used(world.north).await, 10 + 5 + 20 + 10 + 20);
         let mut tx = world.db.write().await.unwrap();
         let link = &mut tx.link();
-        assert_eq!(repository::delete(link, app, 20).await.unwrap(), ["d:one", "d:two"]);
-        repository::release(link, world.north, app).await.unwrap();
+        assert_eq!(repository::delete(link, world.north, app, 20).await.unwrap(), ["d:one", "d:two"]);
         tx.commit().await.unwrap();
         assert_eq!(world.used(world.north).await, 35);
         let mut tx = world.db.write().await.unwrap();
@@ -350,8 +349,7 @@ async fn a_deleted_repository_gives_back_what_nobody_else_holds() {
         assert!(tag::find(link, app, "v1").await.unwrap().is_none());
         assert!(blob::find_in_repository(link, app, "shared").await.unwrap().is_none());
         assert!(blob::find_in_repository(link, web, "shared").await.unwrap().is_some());
-        repository::delete(link, web, 21).await.unwrap();
-        repository::release(link, world.north, web).await.unwrap();
+        repository::delete(link, world.north, web, 21).await.unwrap();
         // The name is free at once.
         let again = repository::find_or_create(link, world.north, "app", 22).await.unwrap();
         assert!(again.id != app && !again.is_published);

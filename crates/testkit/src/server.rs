@@ -75,6 +75,20 @@ impl Server {
     /// # Errors
     /// The database cannot be made, or the process does not start, ends, or does not answer in time; the message holds what it printed.
     pub async fn start(program: &Path, engine: &Engine, settings: &[(&str, &str)]) -> Result<Self, StartError> {
+        Self::start_with(program, engine, settings, Output::default()).await
+    }
+
+    /// The same, and [`Self::output`] has every line that it prints, not only the last.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_heard(program: &Path, engine: &Engine, settings: &[(&str, &str)]) -> Result<Self, StartError> {
+        let output = Output::default();
+        output.keep_all();
+        Self::start_with(program, engine, settings, output).await
+    }
+
+    async fn start_with(program: &Path, engine: &Engine, settings: &[(&str, &str)], output: Output) -> Result<Self, StartError> {
         let data = TempDir::with_prefix("berth-test-").map_err(told)?;
         let mut settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         settings.push(("BERTH_ADMIN_PASSWORD".into(), ADMIN_PASSWORD.into()));
@@ -85,7 +99,6 @@ impl Server {
         if let Some(database) = &database {
             settings.push(("BERTH_DATABASE_URL".into(), database.url().map_err(told)?));
         }
-        let output = Output::default();
         let (child, listen) = launch(program, &settings, "127.0.0.1:0", data.path(), &output).await?;
         Ok(Self { program: program.to_owned(), settings, listen, child, output, database, data: Arc::new(data) })
     }
@@ -282,6 +295,7 @@ struct Output(Arc<Mutex<Lines>>);
 #[derive(Default)]
 struct Lines {
     last: VecDeque<String>,
+    keeps_all: bool,
     complaints: Vec<String>,
 }
 
@@ -305,12 +319,16 @@ impl Output {
         })
     }
 
+    fn keep_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keeps_all = true;
+    }
+
     fn keep(&self, line: String) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.contains("panicked at") || line.contains("\"ERROR\"") || line.contains(" ERROR ") {
             lines.complaints.push(line.clone());
         }
-        if lines.last.len() == KEPT_LINES {
+        if !lines.keeps_all && lines.last.len() >= KEPT_LINES {
             lines.last.pop_front();
         }
         lines.last.push_back(line);

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     compose,
-    config::{Config, Secret},
+    config::{Config, Database, Secret},
 };
 
 /// A password is short; more than this is another file by mistake.
@@ -26,6 +26,9 @@ pub(super) async fn reset_password(config: Config, file: Option<PathBuf>) -> any
     match compose::reset_admin_password(&config, password).await? {
         Some(file) => println!("The administrator's new password is in {}", file.display()),
         None => println!("The administrator's password was changed"),
+    }
+    if matches!(config.database, Database::Sqlite(_)) {
+        println!("A server that runs on these data may take the old one for another minute; a restart ends that");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -36,10 +36,23 @@ pub fn run() -> ExitCode {
     match dispatch(&matches) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("berth: {error:#}");
+            eprintln!("berth: {}", told(&error));
             ExitCode::from(if error.is::<ConfigError>() { WRONG } else { FAILED })
         }
     }
+}
+
+/// An error with its causes. Drivers repeat their cause in their own words; a person reads it once.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 fn dispatch(matches: &ArgMatches) -> anyhow::Result<ExitCode> {

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -17,8 +16,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stop = on_signals()?;
     let tls = certificates(&config)?.map(Arc::new);
     // Before the database: a second server on the same data must fail here.
-    let listener = Listener::bind(config.listen, tls.clone(), Options::from_config(&config))
-        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let listener =
+        Listener::bind(config.listen, tls.clone(), Options::from_config(&config)).map_err(|error| taken(config.listen, error))?;
     let addr = listener.local_addr()?;
     let app = compose::build(&config).await?;
     announce(&config, addr, tls.as_deref(), app.admin_password_file.as_deref());
@@ -26,13 +25,23 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         let ended = stop.graceful.clone();
         tokio::spawn(async move { tls.keep_fresh(ended).await });
     }
-    let ended = listener.serve(app.router, stop).await;
+    let ended = listener.serve(app.doors, stop).await;
     if ended == Ended::Cut {
         tracing::warn!("requests were still in flight when the grace time ended");
     }
     (app.on_stop)().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why the address cannot be had, and what to do where it is somebody else's.
+fn taken(addr: SocketAddr, error: std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{addr} cannot be listened on: another program has it. Choose another with --listen ADDR:PORT")
+        }
+        _ => anyhow::Error::new(error).context(format!("{addr} cannot be listened on")),
+    }
 }
 
 fn certificates(config: &Config) -> anyhow::Result<Option<Certificates>> {
@@ -58,7 +67,7 @@ fn announce(config: &Config, addr: SocketAddr, tls: Option<&Certificates>, passw
         let _ = writeln!(out, "The certificate that clients have to trust is {}", tls.path().display());
     }
     if let Some(file) = password {
-        let _ = writeln!(out, "The administrator's password is in {}", file.display());
+        let _ = writeln!(out, "Sign in as `admin`; the password is in {}", file.display());
     }
     let _ = writeln!(out, "Berth is ready at {address}");
     let _ = out.flush();

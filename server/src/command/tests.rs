@@ -46,3 +46,9 @@ fn flags_reach_the_configuration() {
 fn a_secret_has_no_flag_of_its_own() {
     assert!(cli().try_get_matches_from(["berth", "serve", "--admin-password", "x"]).is_err());
 }
+
+#[test]
+fn a_cause_is_told_once() {
+    let error = anyhow::anyhow!("role \"x\" does not exist").context("the server said: role \"x\" does not exist").context("no database");
+    assert_eq!(told(&error), "no database: the server said: role \"x\" does not exist");
+}

@@ -59,6 +59,14 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A size as the file would have it: in the largest unit that says it exactly.
+fn size(bytes: u64) -> String {
+    let exact = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    exact.map_or_else(|| format!("{bytes} bytes"), |(unit, word)| format!("{} {word}", bytes / unit))
+}
+
 /// The page `docs/reference/configuration.md`.
 #[must_use]
 pub fn reference() -> String {
@@ -126,11 +134,11 @@ fn value_of(loaded: &Loaded, setting: &Setting) -> String {
         "session.minutes" => (c.session_timeout.as_secs() / 60).to_string(),
         "log.level" => c.log.level.clone(),
         "log.format" => format!("{:?}", c.log.format).to_lowercase(),
-        "limits.blob_size" => or_none(c.limits.blob_size.map(|n| format!("{n} bytes"))),
+        "limits.blob_size" => or_none(c.limits.blob_size.map(size)),
         "limits.uploads" => c.limits.uploads.to_string(),
         "limits.upload_hours" => (c.limits.upload_lifetime.as_secs() / 3600).to_string(),
-        "limits.request_body" => format!("{} bytes", c.limits.request_body),
-        "limits.request_headers" => format!("{} bytes", c.limits.request_headers),
+        "limits.request_body" => size(c.limits.request_body as u64),
+        "limits.request_headers" => size(c.limits.request_headers as u64),
         "limits.connections" => c.limits.connections.to_string(),
         "shutdown.grace_seconds" => c.shutdown_grace.as_secs().to_string(),
         // Secrets, and whatever is added without a line here: say only whether it is there.

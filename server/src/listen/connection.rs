@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, Version, header};
 use hyper::{body::Incoming, service::Service};
@@ -24,7 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Certificates, Edge, Options, body, body::Watched, linger::Linger};
-use crate::security::PeerInfo;
+use crate::{doors::Doors, security::PeerInfo};
 
 /// Largest read from a socket: an upload at full speed comes in steps of this size. hyper also bounds a request's head by it, which is why
 /// `Edge` bounds heads again.
@@ -37,8 +37,6 @@ const STREAMS: u32 = 256;
 const SEND_BUFFER: usize = 1 << 20;
 /// HTTP/2 has no idle time of its own; a ping finds connections whose other end is gone.
 const PING: Duration = Duration::from_secs(60);
-/// Clients send about ten headers; browsers and proxies up to forty.
-const HEADERS: usize = 128;
 
 /// What all connections share.
 pub(super) struct Serving {
@@ -52,14 +50,14 @@ pub(super) struct Serving {
 
 impl Serving {
     pub(super) fn new(
-        router: Router,
+        doors: Doors,
         tls: Option<Arc<Certificates>>,
         options: Options,
         graceful: CancellationToken,
         cut: CancellationToken,
     ) -> Self {
         let builder = protocol(&options);
-        Self { edge: Edge::new(router, options.request_headers), tls, options, graceful, cut, builder }
+        Self { edge: Edge::new(doors, options.request_headers), tls, options, graceful, cut, builder }
     }
 
     pub(super) fn is_tls(&self) -> bool {
@@ -119,10 +117,11 @@ impl Serving {
     }
 }
 
-/// Both protocols with our bounds. The idle time is hyper's time for reading a head, which runs from the end of the request before.
+/// Both protocols with our bounds. HTTP/1 heads may have a hundred headers, hyper's own bound, for which it needs no memory of the heap; clients send
+/// about ten, browsers and proxies up to forty. The idle time is hyper's time for reading a head, which runs from the end of the request before.
 fn protocol(options: &Options) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.idle).max_buf_size(READ_SIZE).max_headers(HEADERS);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.idle).max_buf_size(READ_SIZE);
     builder
         .http2()
         .timer(TokioTimer::new())

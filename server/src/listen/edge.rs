@@ -1,30 +1,29 @@
 //! What surrounds every request, whichever door it is for: its id, the bound on its head, panics, the access line.
 //! Used by the listener, and by tests that call doors without a socket.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use serde_json::json;
-use tower::ServiceExt as _;
 
-use crate::log::RequestId;
+use crate::{doors::Doors, log::RequestId};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The doors with their surroundings. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    router: Router,
+    doors: Arc<Doors>,
     request_headers: usize,
 }
 
 impl Edge {
     /// `request_headers`: the largest target and headers together, in bytes.
     #[must_use]
-    pub fn new(router: Router, request_headers: usize) -> Self {
-        Self { router, request_headers }
+    pub fn new(doors: impl Into<Doors>, request_headers: usize) -> Self {
+        Self { doors: Arc::new(doors.into()), request_headers }
     }
 
     /// Answers one request. The answer carries `X-Request-Id`, whatever happens; a panic becomes a 500 that says nothing else.
@@ -35,15 +34,12 @@ impl Edge {
             plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's address and headers are too large\n".to_owned())
         } else {
             request.extensions_mut().insert(id.clone());
-            let registry = request.uri().path().starts_with("/v2")
-                || request.uri().path().starts_with("/api/")
-                || request.uri().path().starts_with("/service/");
-            let router = self.router.clone();
-            // The inner future is made inside: a panic while it is made is caught as well.
-            let work = AssertUnwindSafe(async move { router.oneshot(request).await }).catch_unwind();
+            let path = request.uri().path();
+            let registry = path.starts_with("/v2") || path.starts_with("/api/") || path.starts_with("/service/");
+            // The inner future is made inside: a panic while it is made is caught as well. Boxed, since what is around it moves it several times.
+            let work = AssertUnwindSafe(async { Box::pin(self.doors.answer(request)).await }).catch_unwind();
             match id.clone().during(work).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(never)) => match never {},
+                Ok(answer) => answer,
                 Err(_) => after_panic(&id, registry),
             }
         };

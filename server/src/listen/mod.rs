@@ -9,7 +9,6 @@ pub mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
@@ -19,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use edge::Edge;
 pub use tls::Certificates;
 
-use crate::{config::Config, security::PeerInfo};
+use crate::{config::Config, doors::Doors, security::PeerInfo};
 use connection::Serving;
 
 /// Connections that the kernel holds until they are accepted.
@@ -120,13 +119,13 @@ impl Listener {
     }
 
     /// Serves until `stop`, then gives requests in flight the grace time.
-    pub async fn serve(self, router: Router, stop: Stop) -> Ended {
+    pub async fn serve(self, doors: impl Into<Doors>, stop: Stop) -> Ended {
         let Self { socket, tls, options } = self;
         let grace = options.grace;
         let places = Arc::new(Semaphore::new(options.connections));
         let cut = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let serving = Arc::new(Serving::new(router, tls, options, stop.graceful.clone(), cut.clone()));
+        let serving = Arc::new(Serving::new(doors.into(), tls, options, stop.graceful.clone(), cut.clone()));
         loop {
             let (place, accepted) = tokio::select! {
                 biased;

@@ -30,6 +30,14 @@ const VALID_DAYS: u64 = 397;
 /// It is made anew at a start when it is older than this.
 const RENEW_AFTER: Duration = Duration::from_secs(300 * 24 * 3600);
 
+/// Where they are kept, in the data directory.
+const DIRECTORY: &str = "tls";
+
+/// The certificate of our own making, once there is one.
+pub(crate) fn self_signed_certificate(data: &Path) -> PathBuf {
+    data.join(DIRECTORY).join("certificate.pem")
+}
+
 /// The listener's certificate.
 pub struct Certificates {
     acceptor: TlsAcceptor,
@@ -81,8 +89,8 @@ impl Certificates {
     /// # Errors
     /// The directory cannot be written.
     pub fn self_signed(data: &Path, external_host: Option<&str>) -> anyhow::Result<Self> {
-        let directory = data.join("tls");
-        let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
+        let directory = data.join(DIRECTORY);
+        let (certificate, key) = (self_signed_certificate(data), directory.join("key.pem"));
         let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         if let Some(host) = external_host.map(|host| host.trim_matches(['[', ']']).to_owned()).filter(|host| !names.contains(host)) {
             names.push(host);

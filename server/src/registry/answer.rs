@@ -1,10 +1,9 @@
 //! What answers of the registry have in common: the version header, the error envelope, addresses that the client can follow.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use service::{Actor, Error};
 
@@ -16,23 +15,30 @@ pub(super) const API_VERSION: HeaderName = HeaderName::from_static("docker-distr
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 pub(super) const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
-/// One request: who, from where, with which headers.
-pub(super) struct Context {
-    pub(super) door: Arc<Door>,
+/// Room for the headers of most answers, those that every answer gets included: a map that grows while it is filled costs twice.
+const HEADERS: usize = 12;
+
+/// One request: who, and what it says of itself.
+pub(super) struct Context<'a> {
+    pub(super) door: &'a Door,
     pub(super) actor: Actor,
-    pub(super) client: ClientFacts,
-    pub(super) headers: HeaderMap,
+    pub(super) request: &'a Parts,
 }
 
-impl Context {
+impl Context<'_> {
     /// A header as text.
     pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
-        self.headers.get(name).and_then(|v| v.to_str().ok())
+        self.request.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// The client behind trusted proxies. Found out when it is asked for: few answers say addresses.
+    pub(super) fn client(&self) -> ClientFacts {
+        self.door.origins.facts(&self.request.extensions, &self.request.uri, &self.request.headers)
     }
 
     /// An address of this server as this client writes it.
     pub(super) fn address(&self, path: std::fmt::Arguments<'_>) -> String {
-        format!("{}{path}", self.client.base_url())
+        format!("{}{path}", self.client().base_url())
     }
 
     pub(super) fn registry(&self) -> &service::registry::Registry {
@@ -47,6 +53,7 @@ impl Answer {
     pub(super) fn new(status: StatusCode) -> Self {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
+        *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
         response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
         Self(response)
     }

@@ -17,7 +17,7 @@ use super::answer::{Answer, CONTENT_DIGEST, Context};
 
 const OCTETS: &str = "application/octet-stream";
 
-pub(super) async fn pull(context: &Context, name: &RepositoryName, digest: &RawDigest, head: bool) -> Result<Response, Error> {
+pub(super) async fn pull(context: &Context<'_>, name: &RepositoryName, digest: &RawDigest, head: bool) -> Result<Response, Error> {
     let found = context.registry().blob(&context.actor, name, digest).await?;
     let etag = condition::etag(found.digest.as_str());
     if context.header(header::IF_NONE_MATCH).is_some_and(|k| condition::if_none_match(k, found.digest.as_str())) {
@@ -51,12 +51,12 @@ pub(super) async fn pull(context: &Context, name: &RepositoryName, digest: &RawD
     }
 }
 
-pub(super) async fn delete(context: &Context, name: &RepositoryName, digest: &RawDigest) -> Result<Response, Error> {
+pub(super) async fn delete(context: &Context<'_>, name: &RepositoryName, digest: &RawDigest) -> Result<Response, Error> {
     context.registry().delete_blob(&context.actor, name, digest).await?;
     Ok(Answer::new(StatusCode::ACCEPTED).empty())
 }
 
-fn wanted(context: &Context, found: &BlobFound) -> RangeOutcome {
+fn wanted(context: &Context<'_>, found: &BlobFound) -> RangeOutcome {
     let Some(range) = context.header(header::RANGE) else {
         return RangeOutcome::Whole;
     };

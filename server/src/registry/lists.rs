@@ -13,26 +13,26 @@ pub(super) fn ping(context: &Context) -> Result<Response, Error> {
     Ok(Answer::new(StatusCode::OK).json("{}".into()))
 }
 
-pub(super) async fn tags(context: &Context, name: &RepositoryName, page: &Page) -> Result<Response, Error> {
+pub(super) async fn tags(context: &Context<'_>, name: &RepositoryName, page: &Page) -> Result<Response, Error> {
     let list = context.registry().tags(&context.actor, name, page).await?;
-    Ok(paged(list, &format!("/v2/{name}/tags/list")))
+    Ok(paged(list, format_args!("/v2/{name}/tags/list")))
 }
 
-pub(super) async fn catalog(context: &Context, page: &Page) -> Result<Response, Error> {
+pub(super) async fn catalog(context: &Context<'_>, page: &Page) -> Result<Response, Error> {
     let list = context.registry().catalog(&context.actor, page).await?;
-    Ok(paged(list, "/v2/_catalog"))
+    Ok(paged(list, format_args!("/v2/_catalog")))
 }
 
-fn paged(page: TagPage, path: &str) -> Response {
+fn paged(page: TagPage, path: std::fmt::Arguments<'_>) -> Response {
     let mut answer = Answer::new(StatusCode::OK);
     if let Some((last, n)) = &page.next {
-        answer = answer.header(header::LINK, &oci::route::next_link(path, last, *n));
+        answer = answer.header(header::LINK, &oci::route::next_link(&path.to_string(), last, *n));
     }
     answer.json(page.body)
 }
 
 pub(super) async fn referrers(
-    context: &Context,
+    context: &Context<'_>,
     name: &RepositoryName,
     digest: &RawDigest,
     artifact_types: &[String],
@@ -53,7 +53,7 @@ pub(super) async fn referrers(
     Ok(answer.length(length).body(list.body))
 }
 
-pub(super) async fn extensions(context: &Context, name: Option<&RepositoryName>) -> Result<Response, Error> {
+pub(super) async fn extensions(context: &Context<'_>, name: Option<&RepositoryName>) -> Result<Response, Error> {
     match name {
         None => context.registry().ping(&context.actor)?,
         Some(name) => context.registry().may(&context.actor, name, service::registry::Use::Pull).await?,

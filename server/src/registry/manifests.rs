@@ -10,7 +10,7 @@ use service::registry::{ManifestPush, Use};
 
 use super::answer::{Answer, CONTENT_DIGEST, Context};
 
-pub(super) async fn pull(context: &Context, name: &RepositoryName, reference: &RawReference, head: bool) -> Result<Response, Error> {
+pub(super) async fn pull(context: &Context<'_>, name: &RepositoryName, reference: &RawReference, head: bool) -> Result<Response, Error> {
     // What the client has already is no pull.
     let known = context.header(header::IF_NONE_MATCH);
     let agent = context.header(header::USER_AGENT);
@@ -32,7 +32,7 @@ pub(super) async fn pull(context: &Context, name: &RepositoryName, reference: &R
 }
 
 pub(super) async fn push(
-    context: &Context,
+    context: &Context<'_>,
     name: &RepositoryName,
     reference: &RawReference,
     tags: &[String],
@@ -57,7 +57,7 @@ pub(super) async fn push(
     Ok(answer.empty())
 }
 
-pub(super) async fn delete(context: &Context, name: &RepositoryName, reference: &RawReference) -> Result<Response, Error> {
+pub(super) async fn delete(context: &Context<'_>, name: &RepositoryName, reference: &RawReference) -> Result<Response, Error> {
     context.registry().delete_manifest(&context.actor, name, reference).await?;
     Ok(Answer::new(StatusCode::ACCEPTED).empty())
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
@@ -10,9 +9,7 @@ use oci::Scope;
 use service::{Actor, Error};
 
 use super::{Door, answer};
-
-/// Bytes that the form may have.
-const MAX_FORM_BYTES: usize = 64 * 1024;
+use crate::body_limit;
 
 #[derive(Debug, Default)]
 struct Question {
@@ -42,6 +39,16 @@ impl Question {
 }
 
 pub(super) async fn token(State(door): State<Arc<Door>>, request: Request) -> Response {
+    if !request.headers().contains_key(header::COOKIE) {
+        return answer_checked(door, request).await;
+    }
+    match door.check_forgery(&request) {
+        Ok(verdict) => verdict.attach(answer_checked(door, request).await),
+        Err(refusal) => *refusal,
+    }
+}
+
+async fn answer_checked(door: Arc<Door>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if let Err(error) = crate::read_only::check(&door.services, &parts.method, parts.uri.path()) {
         return answer::error(&error);
@@ -54,7 +61,7 @@ pub(super) async fn token(State(door): State<Arc<Door>>, request: Request) -> Re
                 Err(error) => answer::error(&error),
             }
         }
-        Method::POST if is_form(&parts.headers) => by_form(&door, body).await,
+        Method::POST if is_form(&parts.headers) => by_form(&door, Request::from_parts(parts, body)).await,
         _ => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n").into_response(),
     }
 }
@@ -87,8 +94,8 @@ async fn by_query(door: &Door, actor: &Actor, question: &Question) -> Response {
 }
 
 /// RFC 6749 §4.3, as containerd and others ask first: the password in the body. No refresh tokens are given.
-async fn by_form(door: &Door, body: Body) -> Response {
-    let Ok(form) = axum::body::to_bytes(body, MAX_FORM_BYTES).await else {
+async fn by_form(door: &Door, request: Request) -> Response {
+    let Ok(form) = body_limit::read(request).await else {
         return oauth_error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request");
     };
     let question = Question::read(&form);

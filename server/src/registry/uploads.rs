@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::answer::{Answer, CONTENT_DIGEST, Context, UPLOAD_UUID};
 
 pub(super) async fn start(
-    context: &Context,
+    context: &Context<'_>,
     name: &RepositoryName,
     request: &UploadRequest<'_>,
     digest: Option<&str>,
@@ -34,12 +34,12 @@ pub(super) async fn start(
     }
 }
 
-pub(super) async fn status(context: &Context, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
+pub(super) async fn status(context: &Context<'_>, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
     let progress = context.registry().upload_status(&context.actor, name, upload).await?;
     Ok(located(context, StatusCode::NO_CONTENT, name, &progress).bare())
 }
 
-pub(super) async fn append(context: &Context, name: &RepositoryName, upload: &str, body: Body) -> Result<Response, Error> {
+pub(super) async fn append(context: &Context<'_>, name: &RepositoryName, upload: &str, body: Body) -> Result<Response, Error> {
     let Ok(chunk) = chunk(context, &body) else {
         return out_of_order(context, name, upload).await;
     };
@@ -59,7 +59,7 @@ pub(super) async fn append(context: &Context, name: &RepositoryName, upload: &st
 }
 
 pub(super) async fn finish(
-    context: &Context,
+    context: &Context<'_>,
     name: &RepositoryName,
     upload: &str,
     digest: Option<&str>,
@@ -82,13 +82,13 @@ pub(super) async fn finish(
     }
 }
 
-pub(super) async fn cancel(context: &Context, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
+pub(super) async fn cancel(context: &Context<'_>, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
     context.registry().cancel_upload(&context.actor, name, upload).await?;
     Ok(Answer::new(StatusCode::NO_CONTENT).bare())
 }
 
 /// One of the places for uploads that send bytes (`limits.uploads`); none is needed for a request without a body.
-fn place_to_send(context: &Context, chunk: Chunk) -> Result<Option<OwnedSemaphorePermit>, Error> {
+fn place_to_send(context: &Context<'_>, chunk: Chunk) -> Result<Option<OwnedSemaphorePermit>, Error> {
     if chunk.length == Some(0) {
         return Ok(None);
     }
@@ -100,7 +100,7 @@ fn place_to_send(context: &Context, chunk: Chunk) -> Result<Option<OwnedSemaphor
 }
 
 /// How the body is framed; an error when `Content-Range` cannot be read.
-fn chunk(context: &Context, body: &Body) -> Result<Chunk, ()> {
+fn chunk(context: &Context<'_>, body: &Body) -> Result<Chunk, ()> {
     let range = match context.header(header::CONTENT_RANGE) {
         None => None,
         Some(text) => Some(text.parse::<ContentRange>().map_err(drop)?),
@@ -110,12 +110,12 @@ fn chunk(context: &Context, body: &Body) -> Result<Chunk, ()> {
 }
 
 /// A chunk that cannot continue the upload, whatever its range was meant to say.
-async fn out_of_order(context: &Context, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
+async fn out_of_order(context: &Context<'_>, name: &RepositoryName, upload: &str) -> Result<Response, Error> {
     let progress = context.registry().upload_status(&context.actor, name, upload).await?;
     Ok(located(context, StatusCode::RANGE_NOT_SATISFIABLE, name, &progress).empty())
 }
 
-fn created(context: &Context, name: &RepositoryName, digest: &Digest) -> Response {
+fn created(context: &Context<'_>, name: &RepositoryName, digest: &Digest) -> Response {
     Answer::new(StatusCode::CREATED)
         .header(header::LOCATION, &context.address(format_args!("/v2/{name}/blobs/{digest}")))
         .header(CONTENT_DIGEST, digest.as_str())
@@ -123,7 +123,7 @@ fn created(context: &Context, name: &RepositoryName, digest: &Digest) -> Respons
 }
 
 /// Where the upload goes on, and how far it came. The parameter of the address says how far it was then; an older address works as well.
-fn located(context: &Context, status: StatusCode, name: &RepositoryName, progress: &Progress) -> Answer {
+fn located(context: &Context<'_>, status: StatusCode, name: &RepositoryName, progress: &Progress) -> Answer {
     let state = BASE64_URL_SAFE_NO_PAD.encode(progress.received.to_string());
     Answer::new(status)
         .header(header::LOCATION, &context.address(format_args!("/v2/{name}/blobs/uploads/{}?_state={state}", progress.upload)))

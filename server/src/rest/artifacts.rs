@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::{HeaderValue, header};
 use model::api;
 use model::error::Errors;
+use model::list::Paging;
 use service::artifact::{Addition, AdditionBody, ArtifactFlags, Named};
 use service::{NameOrId, Services};
 use utoipa::OpenApi;
@@ -80,8 +81,9 @@ fn content(body: AdditionBody) -> Response {
 /// List artifacts
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts", operation_id = "listArtifacts", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("q" = Option<String>, Query), ("sort" = Option<String>, Query),
-        ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("with_tag" = Option<bool>, Query), ("with_label" = Option<bool>, Query),
-        ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
+        ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("X-Accept-Vulnerabilities" = Option<String>, Header),
+        ("with_tag" = Option<bool>, Query), ("with_label" = Option<bool>, Query), ("with_scan_overview" = Option<bool>, Query),
+        ("with_sbom_overview" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
         ("with_immutable_status" = Option<bool>, Query)),
     responses((status = 200, body = Vec<api::Artifact>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 422, body = Errors), (status = 500, body = Errors)))]
@@ -100,7 +102,7 @@ async fn list_artifacts(
 #[utoipa::path(post, path = "/projects/{project_name}/repositories/{repository_name}/artifacts", operation_id = "CopyArtifact", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("from" = String, Query)),
     responses((status = 201), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
-        (status = 405, body = Errors), (status = 500, body = Errors)))]
+        (status = 405, body = Errors), (status = 412, body = Errors), (status = 500, body = Errors)))]
 async fn copy_artifact(
     State(services): State<Services>,
     caller: Caller,
@@ -117,12 +119,16 @@ async fn copy_artifact(
 
 /// Get the specific artifact
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}", operation_id = "getArtifact", tag = "artifact",
-    params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("with_tag" = Option<bool>, Query),
-        ("with_label" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
+    params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("page" = Option<i64>, Query),
+        ("page_size" = Option<i64>, Query), ("X-Accept-Vulnerabilities" = Option<String>, Header), ("with_tag" = Option<bool>, Query),
+        ("with_label" = Option<bool>, Query), ("with_scan_overview" = Option<bool>, Query), ("with_sbom_overview" = Option<bool>, Query),
+        ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query), ("with_signature" = Option<bool>, Query),
         ("with_immutable_status" = Option<bool>, Query)),
     responses((status = 200, body = api::Artifact), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 500, body = Errors)))]
 async fn get_artifact(State(services): State<Services>, caller: Caller, path: PathParams, query: QueryParams) -> Answer {
+    // Bound, as the API binds them; there is only one.
+    Paging::parse(query.get("page"), query.get("page_size")).map_err(RestError::invalid)?;
     page::json(&services.artifacts.get(&caller.actor, &Target::of(&path).named(), flags(&query)).await?)
 }
 
@@ -149,7 +155,8 @@ async fn list_accessories(State(services): State<Services>, caller: Caller, path
 /// Get the vulnerabilities addition of the specific artifact
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/additions/vulnerabilities",
     operation_id = "getVulnerabilitiesAddition", tag = "artifact",
-    params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path)),
+    params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path),
+        ("X-Accept-Vulnerabilities" = Option<String>, Header)),
     responses((status = 200, body = String), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 500, body = Errors)))]
 async fn get_vulnerabilities_addition(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
@@ -160,7 +167,8 @@ async fn get_vulnerabilities_addition(State(services): State<Services>, caller: 
 #[utoipa::path(get, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/additions/{addition}",
     operation_id = "getAddition", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("addition" = String, Path)),
-    responses((status = 200, body = String), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
+    responses((status = 200, content((serde_json::Value = "application/json"), (String = "text/plain"), (String = "text/markdown"),
+            (String = "application/vnd.goharbor.harbor.sbom.v1"))), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
         (status = 404, body = Errors), (status = 422, body = Errors), (status = 500, body = Errors)))]
 async fn get_addition(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
     let addition = Addition::from_name(path.text("addition")).ok_or_else(|| {
@@ -173,8 +181,9 @@ async fn get_addition(State(services): State<Services>, caller: Caller, path: Pa
 /// List artifacts of a project
 #[utoipa::path(get, path = "/projects/{project_name_or_id}/artifacts", operation_id = "listArtifactsOfProject", tag = "project",
     params(("project_name_or_id" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header), ("q" = Option<String>, Query),
-        ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query), ("with_tag" = Option<bool>, Query),
-        ("with_label" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
+        ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query),
+        ("X-Accept-Vulnerabilities" = Option<String>, Header), ("with_tag" = Option<bool>, Query), ("with_label" = Option<bool>, Query),
+        ("with_scan_overview" = Option<bool>, Query), ("with_sbom_overview" = Option<bool>, Query), ("with_accessory" = Option<bool>, Query), ("with_inherited_accessory" = Option<bool>, Query),
         ("with_immutable_status" = Option<bool>, Query),
         ("latest_in_repository" = Option<bool>, Query)),
     responses((status = 200, body = Vec<api::Artifact>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),

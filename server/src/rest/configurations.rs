@@ -1,4 +1,4 @@
-//! `/configurations`: settings that administrators change while the server runs.
+//! `/configurations`: settings that administrators change while the server runs; `/internalconfig`, which nobody may read.
 
 use axum::Router;
 use axum::extract::State;
@@ -13,12 +13,14 @@ use super::json::JsonBody;
 use super::{Answer, Rest, page};
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new().route("/configurations", get(get_configurations).put(update_configurations))
+    Router::new()
+        .route("/configurations", get(get_configurations).put(update_configurations))
+        .route("/internalconfig", get(get_internalconfig))
 }
 
 /// This noun's part of the document.
 #[derive(OpenApi)]
-#[openapi(paths(get_configurations, update_configurations))]
+#[openapi(paths(get_configurations, update_configurations, get_internalconfig))]
 pub(super) struct Document;
 
 super::json::models! {
@@ -40,4 +42,11 @@ async fn get_configurations(State(services): State<Services>, caller: Caller) ->
 async fn update_configurations(State(services): State<Services>, caller: Caller, JsonBody(input): JsonBody<api::Configurations>) -> Answer {
     services.configuration.update(&caller.actor, &input).await?;
     Ok(page::ok())
+}
+
+/// Get internal configurations.
+#[utoipa::path(get, path = "/internalconfig", operation_id = "getInternalconfig", tag = "configure",
+    responses((status = 401, body = Errors), (status = 500, body = Errors)))]
+async fn get_internalconfig(State(services): State<Services>) -> Answer {
+    Ok(services.configuration.internal().map(|()| page::ok())?)
 }

@@ -67,6 +67,11 @@ impl Csrf {
         Self { key: aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key) }
     }
 
+    /// The one of an instance: all doors of all its processes agree.
+    pub fn of(services: &service::Services) -> Self {
+        Self::new(services.core.seal.derive("csrf"))
+    }
+
     /// Lets a request through or refuses it. Requests of the API without a session's cookie are not looked at.
     ///
     /// # Errors

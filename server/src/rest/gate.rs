@@ -1,5 +1,5 @@
 //! What every request of the door passes on its way in and out: a readable query, protection against forged requests, read-only mode, HEAD only where the API has it,
-//! a slash at the end of a path ignored, the API's own words for a method that a path does not have.
+//! a slash at the end of a path ignored, answers that are remembered, the API's own words for a method that a path does not have.
 
 use std::convert::Infallible;
 
@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 
 use super::error::envelope;
+use super::remembered::Found;
 use super::{BASE, Rest, RestError};
 use crate::read_only;
 
@@ -42,7 +43,17 @@ async fn pass(rest: Rest, inner: Router, request: Request) -> Response {
     if let Err(error) = check_nulls(request.uri()).and_then(|()| check_query(request.uri().query().unwrap_or_default())) {
         return verdict.attach(error.into_response());
     }
-    verdict.attach(answer(inner, request).await)
+    let mut request = request;
+    let response = match rest.remembered.find(&rest.services, &mut request).await {
+        Err(error) => error.into_response(),
+        Ok(Found::Answer(response)) => response,
+        Ok(Found::Nothing) => answer(inner, request).await,
+        Ok(Found::Question(question)) => {
+            let response = answer(inner, request).await;
+            rest.remembered.keep(question, response).await
+        }
+    };
+    verdict.attach(response)
 }
 
 async fn answer(inner: Router, mut request: Request) -> Response {

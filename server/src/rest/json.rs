@@ -3,17 +3,13 @@
 
 mod strict;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use model::api;
-use model::error::ErrorCode;
 use serde::de::DeserializeOwned;
 
 use super::RestError;
-
-/// The largest body of the API.
-const MAX_BODY: usize = 4 << 20;
+use crate::body_limit;
 
 /// A type that requests carry.
 pub(super) trait Model: DeserializeOwned {
@@ -73,14 +69,9 @@ where
 {
     type Rejection = RestError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, RestError> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, RestError> {
         let media_type = check_media_type(request.headers());
-        let too_large =
-            || RestError::from(service::Error::new(ErrorCode::RequestEntityTooLarge, format!("the body is larger than {MAX_BODY} bytes")));
-        let limited = axum::body::to_bytes(request.into_body(), MAX_BODY).await;
-        // The only other failure is a connection that broke, and then nobody reads the answer.
-        let body: Bytes = limited.map_err(|_| too_large())?;
-        let _ = state;
+        let body = body_limit::read(request).await?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(RestError::invalid(format!("{} in body is required", T::PARAMETER)));
         }

@@ -37,7 +37,8 @@ models! {
 #[utoipa::path(get, path = "/labels", operation_id = "ListLabels", tag = "label",
     params(("q" = Option<String>, Query), ("sort" = Option<String>, Query), ("page" = Option<i64>, Query), ("page_size" = Option<i64>, Query),
         ("name" = Option<String>, Query), ("scope" = Option<String>, Query), ("project_id" = Option<i64>, Query)),
-    responses((status = 200, body = Vec<api::Label>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 500, body = Errors)))]
+    responses((status = 200, body = Vec<api::Label>), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors),
+        (status = 404, body = Errors), (status = 500, body = Errors)))]
 async fn list_labels(State(services): State<Services>, caller: Caller, query: QueryParams, listing: Listing) -> Answer {
     let project = query.int64("project_id")?.map(ProjectId);
     let scope = query.get("scope").unwrap_or_default();
@@ -46,8 +47,8 @@ async fn list_labels(State(services): State<Services>, caller: Caller, query: Qu
 
 /// Post creates a label
 #[utoipa::path(post, path = "/labels", operation_id = "CreateLabel", tag = "label", request_body = api::Label,
-    responses((status = 201), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 409, body = Errors),
-        (status = 500, body = Errors)))]
+    responses((status = 201), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
+        (status = 409, body = Errors), (status = 500, body = Errors)))]
 async fn create_label(
     State(services): State<Services>,
     caller: Caller,

@@ -5,16 +5,14 @@ use axum::body::Body;
 use axum::extract::{FromRequest, OptionalFromRequest, OriginalUri, Request, State};
 use axum::routing::get;
 use model::api;
-use model::error::{ErrorCode, Errors};
+use model::error::Errors;
 use service::Services;
 use utoipa::OpenApi;
 
 use super::extract::{Caller, Listing, PathParams, QueryParams};
 use super::json::{JsonBody, Model};
 use super::{Answer, Rest, RestError, page};
-
-/// A membership is a few hundred bytes.
-const MAX_BODY: usize = 64 << 10;
+use crate::body_limit;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new().route("/projects/{project_name_or_id}/members", get(list_project_members).post(create_project_member)).route(
@@ -43,8 +41,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, RestError> {
         let (parts, body) = request.into_parts();
-        let too_large = || service::Error::new(ErrorCode::RequestEntityTooLarge, format!("the body is larger than {MAX_BODY} bytes"));
-        let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| too_large())?;
+        let body = body_limit::read(Request::from_parts(parts.clone(), body)).await?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }

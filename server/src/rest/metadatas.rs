@@ -34,7 +34,7 @@ super::json::models! {
 /// Get the metadata of the specific project
 #[utoipa::path(get, path = "/projects/{project_name_or_id}/metadatas/", operation_id = "listProjectMetadatas", tag = "projectMetadata",
     params(("project_name_or_id" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header)),
-    responses((status = 200, body = Pairs), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
+    responses((status = 200, body = BTreeMap<String, String>), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
         (status = 500, body = Errors)))]
 async fn list_project_metadatas(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
     page::json(&services.projects.metadata(&caller.actor, &path.project("project_name_or_id")).await?)
@@ -42,7 +42,7 @@ async fn list_project_metadatas(State(services): State<Services>, caller: Caller
 
 /// Add metadata for the specific project
 #[utoipa::path(post, path = "/projects/{project_name_or_id}/metadatas/", operation_id = "addProjectMetadatas", tag = "projectMetadata",
-    request_body = Pairs, params(("project_name_or_id" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header)),
+    request_body = BTreeMap<String, String>, params(("project_name_or_id" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header)),
     responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
         (status = 409, body = Errors), (status = 500, body = Errors)))]
 async fn add_project_metadatas(
@@ -58,7 +58,7 @@ async fn add_project_metadatas(
 /// Get the specific metadata of the specific project
 #[utoipa::path(get, path = "/projects/{project_name_or_id}/metadatas/{meta_name}", operation_id = "getProjectMetadata", tag = "projectMetadata",
     params(("project_name_or_id" = String, Path), ("meta_name" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header)),
-    responses((status = 200, body = Pairs), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
+    responses((status = 200, body = BTreeMap<String, String>), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
         (status = 500, body = Errors)))]
 async fn get_project_metadata(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
     let project = path.project("project_name_or_id");
@@ -67,7 +67,7 @@ async fn get_project_metadata(State(services): State<Services>, caller: Caller, 
 
 /// Update the specific metadata for the specific project
 #[utoipa::path(put, path = "/projects/{project_name_or_id}/metadatas/{meta_name}", operation_id = "updateProjectMetadata", tag = "projectMetadata",
-    request_body = Pairs,
+    request_body = BTreeMap<String, String>,
     params(("project_name_or_id" = String, Path), ("meta_name" = String, Path), ("X-Is-Resource-Name" = Option<bool>, Header)),
     responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
         (status = 500, body = Errors)))]

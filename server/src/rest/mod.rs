@@ -3,6 +3,8 @@
 
 mod allowlist;
 mod artifacts;
+mod auditlogs;
+mod browse;
 mod configurations;
 pub mod csrf;
 mod error;
@@ -18,6 +20,7 @@ mod page;
 mod permissions;
 mod projects;
 mod quotas;
+mod remembered;
 mod repositories;
 mod robots;
 mod search;
@@ -39,9 +42,11 @@ use service::Services;
 
 pub use error::{Answer, RestError};
 pub(crate) use extract::{SESSION_COOKIE, cookie};
+pub use openapi::document;
 
 use crate::security::Origins;
 use csrf::Csrf;
+use remembered::Remembered;
 
 /// Where the API lives.
 pub const BASE: &str = "/api/v2.0";
@@ -55,6 +60,8 @@ pub struct Rest {
     pub origins: Origins,
     /// Tokens against forged requests.
     pub csrf: Arc<Csrf>,
+    /// Answers that were given before.
+    remembered: Arc<Remembered>,
 }
 
 impl FromRef<Rest> for Services {
@@ -71,7 +78,7 @@ impl FromRef<Rest> for Origins {
 
 /// The whole door: `/api/…`, `/c/…`, and POST on `/account/sign-in` and `/account/sign-out`. To be merged with the other doors.
 pub fn router(services: Services, origins: Origins) -> Router {
-    let rest = Rest { csrf: Arc::new(Csrf::new(services.core.seal.derive("csrf"))), services, origins };
+    let rest = Rest { csrf: Arc::new(Csrf::of(&services)), remembered: Arc::new(Remembered::new(&services)), services, origins };
     let api = Router::new()
         .merge(user::routes())
         .merge(system::routes())
@@ -91,6 +98,7 @@ pub fn router(services: Services, origins: Origins) -> Router {
         .merge(search::routes())
         .merge(statistics::routes())
         .merge(configurations::routes())
+        .merge(auditlogs::routes())
         .merge(openapi::routes());
     let inner = Router::new()
         .nest(BASE, api)
@@ -103,5 +111,6 @@ pub fn router(services: Services, origins: Origins) -> Router {
         .route("/api", any_service(gate.clone()))
         .route("/api/{*rest}", any_service(gate.clone()))
         .route("/c/{*rest}", any_service(gate))
+        .merge(browse::harbor_route())
         .merge(session::form_routes().with_state(rest))
 }

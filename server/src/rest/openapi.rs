@@ -1,31 +1,47 @@
-//! The OpenAPI document, made from the handlers: each noun brings its part, this file puts them together and serves them.
+//! The OpenAPI document, made from the handlers: each noun brings its part, this file puts them together and serves them, as does the page of `browse`.
+
+mod bodies;
+mod conventions;
 
 use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::{InfoBuilder, OpenApi as Document, ServerBuilder};
 
 use super::{
-    BASE, Rest, allowlist, artifacts, configurations, immutabletagrules, labels, members, metadatas, permissions, projects, quotas,
-    repositories, robots, search, statistics, system, tags, user, usergroups,
+    BASE, Rest, allowlist, artifacts, auditlogs, browse, configurations, immutabletagrules, labels, members, metadatas, permissions,
+    projects, quotas, repositories, robots, search, statistics, system, tags, user, usergroups,
 };
+
+const ABOUT: &str = "Harbor's REST API v2.0: the same operations, models and names. A caller signs in with Basic credentials, of a person or a robot account, \
+    or with a session's cookie; a session's changes carry the token that every answer to it has in X-Harbor-CSRF-Token.";
 
 pub(super) fn routes() -> Router<Rest> {
     // Made once: it does not change while the program runs.
-    let text: axum::body::Bytes = document().to_json().unwrap_or_default().into();
-    Router::new().route("/openapi.json", get(move || std::future::ready(serve(text.clone()))))
+    let document = document();
+    let text: axum::body::Bytes = document.to_string().into();
+    Router::new().route("/openapi.json", get(move || std::future::ready(serve(text.clone())))).merge(browse::routes(&document))
 }
 
 fn serve(text: axum::body::Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-/// The whole document.
-pub(super) fn document() -> Document {
+/// The whole document, as it is served.
+#[must_use]
+pub fn document() -> Value {
+    // Made of texts, numbers and maps by text: always serialises.
+    let mut document = serde_json::to_value(merged()).unwrap_or_default();
+    conventions::apply(&mut document);
+    document
+}
+
+fn merged() -> Document {
     let mut document = Document::builder()
-        .info(InfoBuilder::new().title("Berth API").version("2.0").description(Some("Harbor's REST API v2.0.")).build())
+        .info(InfoBuilder::new().title("Berth API").version("2.0").description(Some(ABOUT)).build())
         .servers(Some([ServerBuilder::new().url(BASE).build()]))
         .build();
     let parts = [
@@ -47,6 +63,7 @@ pub(super) fn document() -> Document {
         search::Document::openapi(),
         statistics::Document::openapi(),
         configurations::Document::openapi(),
+        auditlogs::Document::openapi(),
     ];
     for part in parts {
         document.merge(part);

@@ -86,7 +86,7 @@ async fn head_project(State(services): State<Services>, caller: Caller, query: Q
 /// Create a new project.
 #[utoipa::path(post, path = "/projects", operation_id = "createProject", tag = "project", request_body = api::ProjectReq,
     params(("X-Resource-Name-In-Location" = Option<bool>, Header)),
-    responses((status = 201), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 409, body = Errors),
+    responses((status = 201), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors), (status = 409, body = Errors),
         (status = 500, body = Errors)))]
 async fn create_project(
     State(services): State<Services>,

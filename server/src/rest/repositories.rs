@@ -102,7 +102,7 @@ async fn update_repository(
 #[utoipa::path(delete, path = "/projects/{project_name}/repositories/{repository_name}", operation_id = "deleteRepository", tag = "repository",
     params(("project_name" = String, Path), ("repository_name" = String, Path)),
     responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
-        (status = 500, body = Errors)))]
+        (status = 412, body = Errors), (status = 500, body = Errors)))]
 async fn delete_repository(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
     services.repositories.delete(&caller.actor, &project(&path), &path.repository("repository_name")).await?;
     Ok(page::ok())

@@ -1,7 +1,7 @@
 //! Signing in and out: Harbor's endpoints under `/c`, and the plain forms of the portal, which work without a script.
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,13 +14,19 @@ use url::form_urlencoded;
 use super::error::Answer;
 use super::extract::{Caller, QueryParams, SESSION_COOKIE, cookie};
 use super::{Rest, RestError};
+use crate::body_limit;
 use crate::security::{ClientFacts, Origins};
 
-/// A form holds names and passwords.
-const MAX_FORM: usize = 64 << 10;
-
 pub(super) fn routes() -> Router<Rest> {
-    Router::new().route("/c/login", post(login)).route("/c/log_out", get(log_out)).route("/c/userExists", post(user_exists))
+    Router::new()
+        .route("/c/login", post(login))
+        .route("/c/log_out", get(log_out))
+        .route("/c/userExists", post(user_exists))
+        .route("/c/oidc/login", get(by_provider))
+        .route("/c/oidc/callback", get(by_provider))
+        .route("/c/oidc/logout", get(by_provider))
+        .route("/c/oidc/onboard", post(by_provider))
+        .route("/c/authproxy/redirect", get(by_proxy))
 }
 
 /// The portal's forms. They do not pass the gate: a form without a script has no header for a token, so where it was sent from decides.
@@ -38,8 +44,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let query = QueryParams::parse(request.uri().query().unwrap_or_default());
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let is_form = content_type.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
-        let body: Bytes =
-            axum::body::to_bytes(request.into_body(), MAX_FORM).await.map_err(|_| service::Error::bad_request("the form is too large"))?;
+        let body = body_limit::read(request).await?;
         let body = if is_form { QueryParams::parse(&String::from_utf8_lossy(&body)) } else { QueryParams::default() };
         Ok(Self(body, query))
     }
@@ -90,6 +95,16 @@ async fn user_exists(State(services): State<Services>, client: ClientFacts, call
         Err(error) => return Err(error.into()),
     };
     Ok(with_any_session(answer, &services, &headers, &client))
+}
+
+/// The ways of an OpenID provider, all refused alike.
+async fn by_provider(State(services): State<Services>) -> Answer {
+    Ok(services.sessions.by_provider().map(|()| StatusCode::OK.into_response())?)
+}
+
+/// The way of an authentication proxy.
+async fn by_proxy(State(services): State<Services>) -> Answer {
+    Ok(services.sessions.by_proxy().map(|()| StatusCode::OK.into_response())?)
 }
 
 /// The portal's sign-in form: 303 to where the visitor wanted to go, or back to the form with the reason.
@@ -153,7 +168,7 @@ fn with_session(mut response: Response, session: &str, client: &ClientFacts) -> 
 }
 
 /// Sets a cookie that is nobody's session yet, for clients that have none: it marks a browser (api-conventions 1.7).
-fn with_any_session(response: Response, services: &Services, headers: &HeaderMap, client: &ClientFacts) -> Response {
+pub(super) fn with_any_session(response: Response, services: &Services, headers: &HeaderMap, client: &ClientFacts) -> Response {
     if cookie(headers, SESSION_COOKIE).is_some() {
         return response;
     }

@@ -61,7 +61,8 @@ async fn create_tag(State(services): State<Services>, caller: Caller, path: Path
 #[utoipa::path(delete, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/tags/{tag_name}", operation_id = "deleteTag",
     tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("tag_name" = String, Path)),
-    responses((status = 200), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors), (status = 500, body = Errors)))]
+    responses((status = 200), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors), (status = 412, body = Errors),
+        (status = 500, body = Errors)))]
 async fn delete_tag(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
     services.tags.delete(&caller.actor, &Target::of(&path).named(), path.text("tag_name")).await?;
     Ok(page::ok())

@@ -348,9 +348,28 @@ async fn strangers_learn_little_about_the_system() {
     assert_eq!(door.ask(Ask::new("GET", "/api/v2.0/health")).await.json()["status"], json!("healthy"));
 }
 
+#[tokio::test]
+async fn the_page_of_the_api_brings_its_files() {
+    let door = Door::open().await;
+    let page = door.ask(Ask::new("GET", "/api/v2.0/docs").header("cookie", "theme=dark")).await;
+    assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self';"));
+    assert!(page.body.starts_with("<!DOCTYPE html>\n<html lang=\"en\" data-theme=\"dark\">"));
+    for (extension, kind) in [(".css\"", "text/css; charset=utf-8"), (".js\"", "text/javascript; charset=utf-8")] {
+        let (before, _) = page.body.split_once(extension).unwrap();
+        let address = format!("{}{}", before.rsplit('"').next().unwrap(), extension.trim_end_matches('"'));
+        let file = door.ask(Ask::new("GET", &address)).await;
+        assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, kind), "{address}");
+        assert!(file.header("cache-control").contains("immutable"));
+    }
+    assert_eq!(door.ask(Ask::new("GET", "/api/v2.0/docs/api.0.css")).await.status, StatusCode::NOT_FOUND);
+    let moved = door.ask(Ask::new("GET", "/devcenter-api-2.0")).await;
+    assert_eq!((moved.status, moved.header("location")), (StatusCode::TEMPORARY_REDIRECT, "/api/v2.0/docs"));
+}
+
 #[test]
 fn the_document_names_every_operation_once() {
-    let document = serde_json::to_value(super::openapi::document()).unwrap();
+    let document = super::openapi::document();
     let mut ids = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {

@@ -73,7 +73,8 @@ async fn create_user(
 
 /// Get current user info.
 #[utoipa::path(get, path = "/users/current", operation_id = "getCurrentUserInfo", tag = "user",
-    responses((status = 200, body = api::UserResp), (status = 401, body = Errors), (status = 412, body = Errors), (status = 500, body = Errors)))]
+    responses((status = 200, body = api::UserResp), (status = 401, body = Errors), (status = 404, body = Errors), (status = 412, body = Errors),
+        (status = 500, body = Errors)))]
 async fn get_current_user_info(State(services): State<Services>, caller: Caller) -> Answer {
     page::json(&services.users.current(&caller.actor, caller.cookie.as_deref()).await?)
 }
@@ -109,7 +110,7 @@ async fn get_user(State(services): State<Services>, caller: Caller, path: PathPa
 #[utoipa::path(put, path = "/users/{user_id}", operation_id = "updateUserProfile", tag = "user", params(("user_id" = i64, Path)),
     request_body = api::UserProfile,
     responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
-        (status = 500, body = Errors)))]
+        (status = 409, body = Errors), (status = 500, body = Errors)))]
 async fn update_user_profile(
     State(services): State<Services>,
     caller: Caller,
@@ -147,7 +148,8 @@ async fn set_user_sys_admin(
 /// Change the password on a user that already exists.
 #[utoipa::path(put, path = "/users/{user_id}/password", operation_id = "updateUserPassword", tag = "user", params(("user_id" = i64, Path)),
     request_body = api::PasswordReq,
-    responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 500, body = Errors)))]
+    responses((status = 200), (status = 400, body = Errors), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
+        (status = 500, body = Errors)))]
 async fn update_user_password(
     State(services): State<Services>,
     caller: Caller,

@@ -15,6 +15,7 @@ crate::tests! {
     r122_an_aborted_chunk_leaves_a_session_that_works,
     r123_an_aborted_put_makes_no_blob,
     r125_a_session_survives_a_restart_and_a_kill,
+    pulls_are_recorded_within_a_second_and_survive_a_kill,
     one_blob_by_many_writers_at_once,
     one_manifest_by_many_writers_at_once,
     children_go_while_indexes_are_pushed,
@@ -193,6 +194,26 @@ async fn r125_a_session_survives_a_restart_and_a_kill(kit: Kit) {
         let _ = repo.finish(&more.location(), &sha512(&content), "").await.expect(201);
         assert_eq!(repo.get("manifests/before").send().await.expect(200).body, before.bytes);
     }
+    assert_eq!(server.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.expect("the server ends").success());
+}
+
+async fn pulls_are_recorded_within_a_second_and_survive_a_kill(kit: Kit) {
+    let mut server = Server::start(crate::berth(), &kit.engine, &[]).await.expect("a server");
+    let kit = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
+    let _ = kit.admin.post("/api/v2.0/projects").basic().json(&serde_json::json!({"project_name": "counted"})).send().await.expect(201);
+    let repo = kit.repo_in("counted");
+    let _ = repo.tagged("t").await;
+    for _ in 0..7 {
+        let _ = repo.get("manifests/t").send().await.expect(200);
+    }
+    // The documented bound, and as much again for a busy machine to write the batch.
+    tokio::time::sleep(2 * Duration::from_secs(1)).await;
+    let status = server.restart(End::Kill).await.expect("the server starts again");
+    assert!(!status.success(), "{status}");
+    let path = repo.name.trim_start_matches("counted/").to_owned();
+    let seen = kit.admin.get(&format!("/api/v2.0/projects/counted/repositories/{path}")).basic().send().await.expect(200);
+    assert_eq!(seen.json()["pull_count"], 7);
     assert_eq!(server.complaints(), Vec::<String>::new());
     assert!(server.stop().await.expect("the server ends").success());
 }

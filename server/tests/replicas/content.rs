@@ -140,3 +140,26 @@ async fn a_project_made_private_is_closed_everywhere() {
     }
     pair.stop().await;
 }
+
+#[tokio::test]
+async fn a_list_that_one_remembers_ends_with_what_the_other_makes() {
+    let Some(pair) = Pair::start().await else { return };
+    let (a, b) = (pair.a.admin(), pair.b.admin());
+    let lists = ["/api/v2.0/labels?scope=g&page_size=100", "/api/v2.0/projects?page_size=100", "/api/v2.0/auditlog-exts?page_size=100"];
+    for n in 0..20 {
+        let (writer, reader) = if n % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        for list in lists {
+            for _ in 0..2 {
+                let _ = reader.get(list).basic().send().await.expect(200);
+            }
+        }
+        let name = format!("shared-{n}");
+        let _ = writer.post("/api/v2.0/labels").basic().json(&json!({"name": name, "scope": "g"})).send().await.expect(201);
+        make_project(writer, &name, false).await;
+        for list in lists {
+            let shown = reader.get(list).basic().send().await.expect(200).json().to_string();
+            assert!(shown.contains(&name), "{name} is not in {list}");
+        }
+    }
+    pair.stop().await;
+}

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the same work on Berth and on Debian's docker-registry, in one run, with the ratios.
-//! Clients are curl, wrk, hey and skopeo; what a figure means stands beside it in the table.
+//! Clients are curl, wrk, hey and skopeo; what a figure means stands beside it in the table. With `--api` it is the management side that is measured.
 
+mod api;
 mod figures;
 mod requests;
 mod subject;
@@ -36,6 +37,12 @@ pub struct Options {
     /// Measure only these parts (repeatable).
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// Fill a server and measure the lists and look-ups of its management side in place of all that, on SQLite, and on PostgreSQL as well with
+    /// `--database-url` (an empty database).
+    #[arg(long)]
+    api: bool,
+    #[command(flatten)]
+    lists: api::ListOptions,
 }
 
 /// The parts of the work.
@@ -63,7 +70,7 @@ impl Options {
 pub fn run(options: &Options) -> Result<()> {
     for tool in ["curl", "skopeo", "wrk", "hey"] {
         ensure!(
-            find(tool).is_some(),
+            options.api || find(tool).is_some(),
             "{tool} is not installed (Debian: apt-get install curl skopeo wrk hey; docker-registry for the comparison)"
         );
     }
@@ -74,6 +81,9 @@ pub fn run(options: &Options) -> Result<()> {
     let binary = options.binary.clone().unwrap_or_else(|| project::berth("release"));
     let folder = project::target().join("bench");
     fs::create_dir_all(&folder)?;
+    if options.api {
+        return api::run(&options.lists, binary, options.database_url.as_deref(), options.seconds, &folder);
+    }
     let mut table = Table::default();
     let scratch = tempfile::Builder::new().prefix("run-").tempdir_in(&folder)?;
     let mut subjects = vec![Subject::berth(binary, options.database_url.clone(), scratch.path())?];

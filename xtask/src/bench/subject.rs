@@ -101,7 +101,8 @@ impl Subject {
         Ok(())
     }
 
-    fn basic(&self) -> Option<String> {
+    /// The administrator's credentials as an `Authorization` header value, where they are asked for.
+    pub fn basic(&self) -> Option<String> {
         self.signs_in.then(|| basic(ADMIN, PASSWORD))
     }
 

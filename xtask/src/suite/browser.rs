@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// The server on which every look is tried; on the others, which differ in what no page shows, the two that differ most.
 const EVERY_LOOK: &str = "sqlite-http";
 const TWO_LOOKS: &str = "wide light,no script narrow";
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Pushes what the pages are to show and runs the journeys.
 pub fn run(target: &Target, filter: Option<&str>, tally: &mut Tally) {

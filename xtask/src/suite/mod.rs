@@ -6,6 +6,7 @@ mod cargo;
 mod kill;
 mod npm;
 mod pusher;
+pub mod python;
 mod tally;
 
 use crate::certs::Certs;
@@ -13,7 +14,7 @@ use crate::clients::{self, Target};
 use crate::instance::{Instance, PASSWORD};
 use crate::postgres::Postgres;
 use crate::process::step;
-use crate::{debian, project, site};
+use crate::{api, debian, project, site};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use std::process::ExitCode;
@@ -26,18 +27,18 @@ pub struct Options {
     /// Only what needs no external parts: no installs, no PostgreSQL, no clients, no browser.
     #[arg(long)]
     quick: bool,
-    /// Seed of the kill journeys, as an earlier run printed it.
+    /// Seed of the kill journeys and of the fuzzer, as an earlier run printed it.
     #[arg(long)]
     seed: Option<u64>,
     /// Try the journeys on this server program in place of the one that is built here.
     #[arg(long)]
     binary: Option<std::path::PathBuf>,
-    /// Run only tests whose name contains this; `clients`, `kill` or `browser` run that group.
+    /// Run only tests whose name contains this; `clients`, `api`, `kill` or `browser` run that group.
     filter: Option<String>,
 }
 
 /// The groups of journeys; a filter that starts with one of these names leaves the cargo tests out.
-const GROUPS: [&str; 3] = ["clients", "kill", "browser"];
+const GROUPS: [&str; 4] = ["clients", "api", "kill", "browser"];
 
 impl Options {
     /// Whether a journey of this full name (`group/engine-transport/name`) is to run.
@@ -56,6 +57,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !options.quick {
         debian::ensure()?;
         npm::ensure()?;
+        python::ensure()?;
     }
     if options.binary.is_none() || !options.only_journeys() {
         site::build()?;
@@ -80,7 +82,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(if tally.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// One server per engine and transport; clients and browser on each, then the kill journeys on their own servers.
+/// One server per engine and transport; clients and browser on each, then the API's and the kill journeys on their own servers.
 fn journeys(options: &Options, postgres: &Postgres, tally: &mut Tally) -> Result<()> {
     let binary = options.binary.clone().unwrap_or_else(|| project::berth("debug"));
     let scratch = tempfile::Builder::new().prefix("berth-certs-").tempdir()?;
@@ -123,6 +125,7 @@ fn journeys(options: &Options, postgres: &Postgres, tally: &mut Tally) -> Result
         }
     }
     drop(tools);
+    api::run(&binary, postgres, options.seed, |full| options.wants(full), tally)?;
     kill::run(&binary, postgres, options.seed, |full| options.wants(full), tally);
     Ok(())
 }

@@ -11,7 +11,7 @@ mod line;
 pub(crate) mod receive;
 mod upload_file;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -49,9 +49,12 @@ impl Filesystem {
         }
         for directory in &directories {
             create_dirs(directory).map_err(|error| unusable(directory, error))?;
-            for above in directory.ancestors().take_while(|path| path.starts_with(root)) {
-                sync_dir(above).map_err(|error| unusable(above, error))?;
-            }
+        }
+        // Each once, although most are on the way to several.
+        let to_sync: BTreeSet<&Path> =
+            directories.iter().flat_map(|directory| directory.ancestors().take_while(|path| path.starts_with(root))).collect();
+        for directory in to_sync {
+            sync_dir(directory).map_err(|error| unusable(directory, error))?;
         }
         let probe = fs.upload_path(&UploadId::random());
         try_writing(&probe).map_err(|error| unusable(&probe, error))?;

@@ -212,6 +212,7 @@ pub struct Tag {
 pub struct NewTag {
     /// Its name; required.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(required = true, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"))]
     pub name: String,
 }
 

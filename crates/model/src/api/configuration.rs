@@ -13,6 +13,9 @@ pub struct Configurations {
     /// Text for everybody, or the portal's JSON for it; empty for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner_message: Option<String>,
+    /// Kinds of events that the audit log does not have, separated by commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_audit_log_event_types: Option<String>,
     /// `everyone` or `adminonly`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_creation_restriction: Option<String>,
@@ -85,6 +88,7 @@ items! {
 pub struct ConfigurationsResponse {
     pub auth_mode: StringConfigItem,
     pub banner_message: StringConfigItem,
+    pub disabled_audit_log_event_types: StringConfigItem,
     pub project_creation_restriction: StringConfigItem,
     /// Only shown when it is on: other clients of the API do not know the key.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ pub struct Label {
     pub id: i64,
     /// Its name.
     #[serde(skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 128))]
     pub name: String,
     /// For people.
     #[serde(skip_serializing_if = "is_default")]

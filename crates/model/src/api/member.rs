@@ -41,6 +41,7 @@ pub struct ProjectMemberEntity {
 pub struct ProjectMember {
     /// 1 to 5.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5))]
     pub role_id: i64,
     /// A user.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,5 +109,6 @@ pub struct UserGroupSearchItem {
 pub struct RoleRequest {
     /// 1 to 5.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5))]
     pub role_id: i64,
 }

@@ -59,6 +59,7 @@ pub struct Project {
 pub struct ProjectReq {
     /// The name; not looked at on change.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     pub project_name: String,
     /// The old way to say `metadata.public`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,8 +180,10 @@ pub struct ProjectSummary {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProjectSummaryQuota {
     /// The limit.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, i64>))]
     pub hard: ResourceList,
     /// The use.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, i64>))]
     pub used: ResourceList,
 }
 

@@ -19,10 +19,13 @@ pub struct Quota {
     pub id: i64,
     /// Whose it is.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub reference: Option<QuotaRefObject>,
     /// The limit, -1 for none.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, i64>))]
     pub hard: ResourceList,
     /// The use.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, i64>))]
     pub used: ResourceList,
     /// When it was made.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -53,5 +56,6 @@ pub struct QuotaRefObject {
 pub struct QuotaUpdateReq {
     /// `{"storage": bytes}`, -1 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, i64>>))]
     pub hard: Option<ResourceList>,
 }

@@ -76,19 +76,22 @@ pub struct OIDCUserInfo {
 pub struct UserCreationReq {
     /// Required.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     pub email: String,
     /// Required.
     #[serde(deserialize_with = "null_is_default")]
     pub realname: String,
     /// At most 30 characters.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 30))]
     pub comment: String,
-    /// See [`crate::name::validate_password`].
+    /// 8 to 128 characters with a lower case letter, an upper case letter and a digit.
     #[serde(deserialize_with = "null_is_default")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 8, max_length = 128))]
     pub password: Secret,
     /// The login name.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     pub username: String,
 }
 
@@ -105,6 +108,7 @@ pub struct UserProfile {
     pub realname: String,
     /// At most 30 characters.
     #[serde(deserialize_with = "null_is_default")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 30))]
     pub comment: String,
 }
 
@@ -117,9 +121,9 @@ pub struct PasswordReq {
     #[serde(deserialize_with = "null_is_default")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub old_password: Secret,
-    /// See [`crate::name::validate_password`].
+    /// 8 to 128 characters with a lower case letter, an upper case letter and a digit.
     #[serde(deserialize_with = "null_is_default")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 8, max_length = 128))]
     pub new_password: Secret,
 }
 

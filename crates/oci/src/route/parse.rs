@@ -12,13 +12,13 @@ use crate::text::excerpt;
 enum Target<'a> {
     Ping,
     Catalog,
-    Extensions { name: Option<String> },
-    Tags { name: String },
-    Manifest { name: String, reference: &'a str },
-    Blob { name: String, digest: &'a str },
-    Uploads { name: String },
-    Upload { name: String, upload: &'a str },
-    Referrers { name: String, digest: &'a str },
+    Extensions { name: Option<&'a str> },
+    Tags { name: &'a str },
+    Manifest { name: &'a str, reference: &'a str },
+    Blob { name: &'a str, digest: &'a str },
+    Uploads { name: &'a str },
+    Upload { name: &'a str, upload: &'a str },
+    Referrers { name: &'a str, digest: &'a str },
 }
 
 const READ: &str = "GET, HEAD";
@@ -39,7 +39,8 @@ fn target(path: &str) -> Option<Target<'_>> {
         rest => rest.strip_prefix('/')?,
     };
     let segments: Vec<&str> = rest.split('/').collect();
-    let name = |parts: &[&str]| (!parts.is_empty()).then(|| parts.join("/"));
+    // The parts of a name with the slashes between them are the beginning of the path.
+    let name = |parts: &[&str]| rest.get(..parts.iter().map(|part| part.len() + 1).sum::<usize>().checked_sub(1)?);
     let target = match segments.as_slice() {
         ["_catalog"] => Target::Catalog,
         ["_oci", "ext", "discover"] => Target::Extensions { name: None },
@@ -61,10 +62,10 @@ fn operation(method: &str, target: Target<'_>, query: Query<'_>) -> Result<Opera
     match target {
         Target::Ping if read => Ok(Operation::Ping),
         Target::Catalog if read => Ok(Operation::Catalog { page: query.page() }),
-        Target::Extensions { name } if read => Ok(Operation::Extensions { name: name.map(|name| repository(&name)).transpose()? }),
-        Target::Tags { name } if read => Ok(Operation::Tags { name: repository(&name)?, page: query.page() }),
+        Target::Extensions { name } if read => Ok(Operation::Extensions { name: name.map(repository).transpose()? }),
+        Target::Tags { name } if read => Ok(Operation::Tags { name: repository(name)?, page: query.page() }),
         Target::Referrers { name, digest } if read => Ok(Operation::Referrers {
-            name: repository(&name)?,
+            name: repository(name)?,
             digest: RawDigest::new(digest),
             artifact_types: query.all("artifactType").filter(|text| !text.is_empty()).collect(),
             page: query.page(),
@@ -72,10 +73,10 @@ fn operation(method: &str, target: Target<'_>, query: Query<'_>) -> Result<Opera
         Target::Ping | Target::Catalog | Target::Extensions { .. } | Target::Tags { .. } | Target::Referrers { .. } => {
             Err(RouteError::MethodNotAllowed { allow: READ })
         }
-        Target::Manifest { name, reference } => manifest(method, &name, reference, query),
-        Target::Blob { name, digest } => blob(method, &name, digest),
-        Target::Uploads { name } => start(method, &name, query),
-        Target::Upload { name, upload } => upload_step(method, &name, upload, query),
+        Target::Manifest { name, reference } => manifest(method, name, reference, query),
+        Target::Blob { name, digest } => blob(method, name, digest),
+        Target::Uploads { name } => start(method, name, query),
+        Target::Upload { name, upload } => upload_step(method, name, upload, query),
     }
 }
 

@@ -4,13 +4,13 @@ use model::permission::{Action, Allowed, Project, Resource};
 use model::{ArtifactId, RepositoryId};
 use oci::{Digest, Reference, RepositoryName, Tag};
 use store::Link;
-use store::audit::AuditEntry;
-use store::quota::Charge;
 
 use super::{Artifacts, Named, Place, locate, refuse_cache};
+use crate::audit::{self, Event};
 use crate::authz::denial;
+use crate::collision::retried;
 use crate::immutable::{self, Act, Protected};
-use crate::{Actor, Core, Error, NameOrId, Result, registry, repository};
+use crate::{Actor, Core, Error, NameOrId, Result, repository};
 
 /// Artifacts that one copy takes along.
 const MAX_TREE: usize = 5_000;
@@ -56,32 +56,39 @@ impl Artifacts {
             return Err(Error::bad_request(format!("bad request: invalid repository name: {full_name}")));
         }
         let reference_text = reference.to_string();
-        let id = NameOrId::Id(place.project.id);
+        let copying = Copying { allowed: &allowed, path, full_name: &full_name, place: &place, source: &source, reference: &reference };
+        let target = retried(|| self.copy_once(actor, &copying, &gone)).await?;
+        self.core.caches.repository_changed(target);
+        Ok(reference_text)
+    }
+
+    async fn copy_once(&self, actor: &Actor, copying: &Copying<'_>, gone: &impl Fn() -> Error) -> Result<RepositoryId> {
+        let Copying { allowed, path, full_name, place, source, reference } = *copying;
+        let (id, reference_text) = (NameOrId::Id(place.project.id), reference.to_string());
         let named = Named { project: &id, repository: source.name.rest().unwrap_or_default(), reference: &reference_text };
         let rules = immutable::rules(&self.core, allowed.id()).await?;
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        let found = locate(link, &place, &named).await.map_err(|e| if e.status == 404 { gone() } else { e })?;
+        if !store::project::hold(link, allowed).await? {
+            return Err(Error::not_found("the project is gone"));
+        }
+        let target = store::repository::find_or_create(link, allowed.id(), path, now).await?.id;
+        // Held from here on: nobody else changes its artifacts and tags until this is over.
+        store::repository::touch(link, target, now).await?;
+        let found = locate(link, place, &named).await.map_err(|e| if e.status == 404 { gone() } else { e })?;
         if store::accessory::is_accessory(link, found.id).await? {
             return Err(Error::denied("the operation isn't supported for an artifact accessory"));
         }
-        let target = copy_tree(&self.core, link, (&allowed, &rules.of(path)), path, found.id, now).await?;
-        let entry = AuditEntry {
-            project_id: allowed.id(),
-            operation: "create",
-            resource_type: "artifact",
-            resource: match &reference {
-                Reference::Tag(tag) => format!("{full_name}:{tag}"),
-                Reference::Digest(digest) => format!("{full_name}@{digest}"),
-            },
-            username: actor.name().to_owned(),
-            op_time: now,
+        copy_tree(&self.core, link, (allowed, &rules.of(path)), target, found.id, now).await?;
+        let resource = match reference {
+            Reference::Tag(tag) => format!("{full_name}:{tag}"),
+            Reference::Digest(digest) => format!("{full_name}@{digest}"),
         };
-        store::audit::append(link, &[entry]).await?;
+        let event = Event::pushed(allowed.id(), resource, full_name, &found.digest);
+        audit::record(&self.core, link, actor, now, [event]).await?;
         tx.commit().await?;
-        self.core.caches.repository_changed(target);
-        Ok(reference_text)
+        Ok(target)
     }
 
     /// The repository to copy from, if it is there and the caller may read it.
@@ -102,29 +109,38 @@ impl Artifacts {
     }
 }
 
-/// Copies the artifact and what goes with it; the repository it is in now.
+/// What is copied where.
+#[derive(Clone, Copy)]
+struct Copying<'a> {
+    allowed: &'a Allowed<Project>,
+    path: &'a str,
+    full_name: &'a str,
+    place: &'a Place,
+    source: &'a Source,
+    reference: &'a Reference,
+}
+
+/// Copies the artifact and what goes with it into a repository that the transaction holds.
 async fn copy_tree(
     core: &Core,
     link: &mut Link<'_>,
     (allowed, protected): (&Allowed<Project>, &Protected<'_>),
-    path: &str,
+    repository: RepositoryId,
     id: ArtifactId,
     now: i64,
-) -> Result<RepositoryId> {
-    if !store::project::hold(link, allowed).await? {
-        return Err(Error::not_found("the project is gone"));
-    }
+) -> Result<()> {
     let tree = store::artifact::tree_of(link, id, MAX_TREE).await?;
     if tree.len() > MAX_TREE {
         return Err(Error::bad_request(format!("an artifact with more than {MAX_TREE} others cannot be copied")));
     }
+    // What is copied stays until the end; if some of it went since it was looked for, it is looked for again.
+    if !store::artifact::keep(link, &tree).await? {
+        return Err(store::Error::Conflict.into());
+    }
     let project = allowed.id();
     let contents = store::artifact::contents_of(link, &tree).await?;
-    if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(core, link, project, &contents).await? {
-        return Err(registry::over_quota(adding, used, hard));
-    }
+    crate::quota::charge(core, link, project, &contents).await?;
     let tags = store::artifact::tags_of(link, &tree).await?;
-    let repository = store::repository::find_or_create(link, project, path, now).await?.id;
     let mut copies = std::collections::HashMap::with_capacity(tree.len());
     for source in tree {
         let accessory = store::accessory::of(link, source).await?;
@@ -142,8 +158,7 @@ async fn copy_tree(
             protected.set(link, (repository, *copy), &tag.name, Act::Update, now).await?;
         }
     }
-    store::repository::touch(link, repository, now).await?;
-    Ok(repository)
+    Ok(())
 }
 
 #[cfg(test)]

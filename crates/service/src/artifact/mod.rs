@@ -22,6 +22,7 @@ use store::accessory::AccessoryRow;
 use store::artifact::{ListedArtifact, Scope, With};
 use store::project::ProjectRow;
 
+use crate::collision::retried;
 use crate::{Actor, Core, Error, NameOrId, Result, immutable, registry, repository};
 
 pub use addition::{Addition, AdditionBody};
@@ -92,7 +93,13 @@ pub(crate) async fn place(core: &Core, actor: &Actor, named: &Named<'_>, resourc
 /// # Errors
 /// 404.
 pub(crate) async fn locate(link: &mut Link<'_>, place: &Place, named: &Named<'_>) -> Result<Found> {
-    let row = read(link, place, named, With::default()).await?;
+    let row = match named.reference.parse() {
+        Ok(Reference::Digest(digest)) => store::artifact::find(link, place.repository, digest.as_str()).await?,
+        Ok(Reference::Tag(tag)) => store::artifact::find_by_tag(link, place.repository, tag.as_str()).await?,
+        // Nothing has such a name.
+        Err(_) => None,
+    };
+    let row = row.ok_or_else(|| missing(&place.project.name, named))?;
     Ok(Found { id: row.id, digest: row.digest })
 }
 
@@ -228,10 +235,19 @@ impl Artifacts {
     /// 401, 403, 404, 412 while an index needs it or a tag of it is immutable.
     pub async fn delete(&self, actor: &Actor, named: &Named<'_>) -> Result<()> {
         let place = place(&self.core, actor, named, Resource::Artifact, Action::Delete).await?;
+        retried(|| self.delete_once(actor, &place, named)).await?;
+        self.core.caches.repository_changed(place.repository);
+        Ok(())
+    }
+
+    async fn delete_once(&self, actor: &Actor, place: &Place, named: &Named<'_>) -> Result<()> {
         let rules = immutable::rules(&self.core, place.allowed.id()).await?;
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        let found = locate(link, &place, named).await?;
+        if !store::repository::lock(link, place.repository).await? {
+            return Err(missing(&place.project.name, named));
+        }
+        let found = locate(link, place, named).await?;
         let resource = format!("{}/{}@{}", place.project.name, named.repository, found.digest);
         let doomed = registry::Doomed {
             project: place.allowed.id(),
@@ -241,9 +257,7 @@ impl Artifacts {
             protected: &rules.of(named.repository),
         };
         registry::delete_artifact(&self.core, link, actor, doomed).await?;
-        tx.commit().await?;
-        self.core.caches.repository_changed(place.repository);
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// The accessories of an artifact.

@@ -1,9 +1,10 @@
-//! After a wrong password its name is frozen for a moment (auth.md 2.3): the failing request waits that long, and others for the same name are
+//! After a wrong password its name is frozen for a moment: the failing request waits that long, and others for the same name are
 //! refused without a check. Waiting holds no thread.
 
 use std::time::Duration;
 
 use moka::sync::Cache;
+use tokio::time::Instant;
 
 /// How long.
 const FREEZE: Duration = Duration::from_millis(1500);
@@ -27,10 +28,11 @@ impl Freezer {
         self.frozen.contains_key(name)
     }
 
-    /// Freezes the name and waits until it has thawed.
-    pub(super) async fn freeze(&self, name: &str) {
+    /// Freezes the name and waits until it has thawed. Counted from when the check began: how long the check took, and so what it was that
+    /// did not fit, nobody learns.
+    pub(super) async fn freeze(&self, name: &str, begun: Instant) {
         self.frozen.insert(name.into(), ());
-        tokio::time::sleep(FREEZE).await;
+        tokio::time::sleep_until(begun + FREEZE).await;
         self.frozen.invalidate(name);
     }
 }
@@ -46,7 +48,7 @@ mod tests {
         let freezer = Arc::new(Freezer::default());
         assert!(!freezer.is_frozen("dana"));
         let waiting = freezer.clone();
-        let failed = tokio::spawn(async move { waiting.freeze("dana").await });
+        let failed = tokio::spawn(async move { waiting.freeze("dana", Instant::now()).await });
         // The entry is made before the first wait of the task: once it has begun, the name is frozen.
         tokio::task::yield_now().await;
         assert!(freezer.is_frozen("dana"));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use model::permission::RobotLevel;
 use store::user::UserRow;
+use tokio::time::Instant;
 
 pub use epoch::AccountRef;
 pub(crate) use epoch::Epochs;
@@ -97,7 +98,7 @@ impl Authn {
     }
 
     /// The user or robot with these Basic credentials; `None` when they are wrong, when the robot is switched off or has expired, and for a name
-    /// that failed just now (auth.md 2.3). What was right within the last minute is not frozen: nobody can lock somebody out by guessing.
+    /// that failed just now. What was right within the last hour is looked at nevertheless: nobody can lock somebody out by guessing.
     ///
     /// # Errors
     /// The database, or too many sign-ins at once.
@@ -142,13 +143,36 @@ impl Authn {
 
     /// Whether `secret` is the password that is stored as `hash`, with the freeze of a failed sign-in for `key`.
     pub(crate) async fn confirm(&self, key: &str, secret: &str, hash: Option<&str>) -> Result<bool> {
-        if self.inner.freezer.is_frozen(key) {
+        let begun = Instant::now();
+        if self.inner.freezer.is_frozen(key) && !self.inner.remembered.was_right(key, secret) {
             return Ok(false);
         }
         if self.inner.hasher.verify(secret, hash).await? {
             return Ok(true);
         }
-        self.inner.freezer.freeze(key).await;
+        self.inner.freezer.freeze(key, begun).await;
+        Ok(false)
+    }
+
+    /// Whether a name failed just now, so that it is not even looked at.
+    pub(crate) fn is_frozen(&self, name: &str) -> bool {
+        self.inner.freezer.is_frozen(name)
+    }
+
+    /// As [`Self::confirm`], for robots: a secret that was made here cannot be guessed, so it is looked at even while its name is frozen, and
+    /// nobody shuts a robot out by guessing. A robot that is not there fails like one that is.
+    async fn confirm_robot(&self, name: &str, secret: &str, hash: Option<&str>) -> Result<bool> {
+        let begun = Instant::now();
+        let frozen = self.inner.freezer.is_frozen(name);
+        if frozen && hash.is_some_and(|hash| !password::is_of_random(hash)) && !self.inner.remembered.was_right(name, secret) {
+            return Ok(false);
+        }
+        if self.inner.hasher.verify_robot(secret, hash).await? {
+            return Ok(true);
+        }
+        if !frozen {
+            self.inner.freezer.freeze(name, begun).await;
+        }
         Ok(false)
     }
 
@@ -176,7 +200,7 @@ impl Authn {
         let row = store::robot::find_by_name(&mut conn.link(), stored_name).await?;
         drop(conn);
         let hash = row.as_ref().map(|r| r.secret_hash.as_str());
-        if !self.inner.hasher.verify(secret, hash).await? {
+        if !self.confirm_robot(full_name, secret, hash).await? {
             return Ok(None);
         }
         let Some(row) = row.filter(|r| !r.is_disabled) else { return Ok(None) };

@@ -37,16 +37,22 @@ struct Inner {
     waiting: AtomicUsize,
     /// What an unknown user's password is checked against, so that it takes as long as a known one's.
     nobody: String,
+    /// The same for a robot, whose secret is of the other kind unless somebody chose it.
+    no_robot: String,
 }
 
 impl Hasher {
     /// One for the process.
     pub fn new(ids: &dyn Ids) -> Self {
         let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut secret = [0; 32];
-        ids.fill(&mut secret);
-        let nobody = argon2_hash(ids, &secret).unwrap_or_default();
-        Self { inner: Arc::new(Inner { permits: Semaphore::new(parallel), waiting: AtomicUsize::new(0), nobody }) }
+        // What it is the hash of nobody knows, and checking against it costs what checking against a real one does: so none has to be made.
+        let (mut salt, mut hash) = ([0; 16], [0; 32]);
+        ids.fill(&mut salt);
+        ids.fill(&mut hash);
+        let nobody = format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}", BASE64.encode(salt), BASE64.encode(hash));
+        ids.fill(&mut hash);
+        let no_robot = hash_random(ids, &BASE64.encode(hash));
+        Self { inner: Arc::new(Inner { permits: Semaphore::new(parallel), waiting: AtomicUsize::new(0), nobody, no_robot }) }
     }
 
     /// A PHC string for a secret that somebody chose.
@@ -60,7 +66,7 @@ impl Hasher {
         if secret.len() > MAX_SECRET {
             return Ok(false);
         }
-        if let Some(stored) = stored.filter(|s| s.starts_with(RANDOM_PREFIX)) {
+        if let Some(stored) = stored.filter(|s| is_of_random(s)) {
             return Ok(verify_random(secret, stored));
         }
         let known = stored.is_some();
@@ -68,6 +74,12 @@ impl Hasher {
         let secret = secret.to_owned();
         let fits = self.run(move || verify_dear(&secret, &stored)).await?;
         Ok(fits && known)
+    }
+
+    /// As [`Self::verify`], for robots: without a stored hash it is checked against one of the kind that most robots have.
+    pub async fn verify_robot(&self, secret: &str, stored: Option<&str>) -> Result<bool> {
+        let fits = self.verify(secret, Some(stored.unwrap_or(&self.inner.no_robot))).await?;
+        Ok(fits && stored.is_some())
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -123,6 +135,11 @@ pub fn hash_random(ids: &dyn Ids, secret: &str) -> String {
     let mut salt = [0; 16];
     ids.fill(&mut salt);
     format!("{RANDOM_PREFIX}{}${}", BASE64.encode(salt), BASE64.encode(salted_sha256(&salt, secret)))
+}
+
+/// Whether a stored hash is one of [`hash_random`].
+pub(super) fn is_of_random(stored: &str) -> bool {
+    stored.starts_with(RANDOM_PREFIX)
 }
 
 fn salted_sha256(salt: &[u8], secret: &str) -> digest::Digest {
@@ -204,6 +221,9 @@ mod tests {
         assert!(!hasher.verify("vqY0zwLwHbHtAfzGDCtYDTdLhZTNSw1y", Some(&hash)).await.unwrap());
         assert_ne!(hash, hash_random(&SystemIds, "vqY0zwLwHbHtAfzGDCtYDTdLhZTNSw1x"));
         assert!(!verify_random("x", "$sha256$!$!"));
+        assert!(hasher.verify_robot("vqY0zwLwHbHtAfzGDCtYDTdLhZTNSw1x", Some(&hash)).await.unwrap());
+        assert!(!hasher.verify_robot("vqY0zwLwHbHtAfzGDCtYDTdLhZTNSw1x", None).await.unwrap());
+        assert!(is_of_random(&hasher.inner.no_robot), "an absent robot costs what a robot costs");
     }
 
     #[tokio::test]

@@ -10,6 +10,8 @@ use super::AccountRef;
 use crate::{Actor, Ids};
 
 const LIFETIME: Duration = Duration::from_secs(60);
+/// How long a secret that was right is looked at even while its name is frozen.
+const CREDIT: Duration = Duration::from_secs(60 * 60);
 const ENTRIES: u64 = 10_000;
 
 /// What a name and a secret were found to mean.
@@ -32,6 +34,7 @@ impl Entry {
 pub(super) struct Remembered {
     key: hmac::Key,
     entries: Cache<[u8; 32], Entry>,
+    right: Cache<[u8; 32], ()>,
 }
 
 impl std::fmt::Debug for Remembered {
@@ -47,6 +50,7 @@ impl Remembered {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             entries: Cache::builder().max_capacity(ENTRIES).time_to_live(LIFETIME).build(),
+            right: Cache::builder().max_capacity(ENTRIES).time_to_live(CREDIT).build(),
         }
     }
 
@@ -67,7 +71,14 @@ impl Remembered {
     }
 
     pub(super) fn put(&self, name: &str, secret: &str, entry: Entry) {
-        self.entries.insert(self.mark(name, secret), entry);
+        let mark = self.mark(name, secret);
+        self.right.insert(mark, ());
+        self.entries.insert(mark, entry);
+    }
+
+    /// Whether this was right within the last hour. It says nothing about now: the stored hash has to be asked.
+    pub(super) fn was_right(&self, name: &str, secret: &str) -> bool {
+        self.right.contains_key(&self.mark(name, secret))
     }
 }
 

@@ -139,13 +139,11 @@ impl Protected<'_> {
         tags.iter().find(|tag| self.holds(&tag.name)).map_or(Ok(()), |tag| Err(self.refusal(&tag.name, Act::Delete)))
     }
 
-    /// Refuses to delete a repository while it has a protected tag. Tags that are pushed meanwhile wait for the transaction's end.
-    pub(crate) async fn check_repository(&self, link: &mut Link<'_>, repository: RepositoryId, now: i64) -> Result<()> {
+    /// Refuses to delete a repository, which the transaction holds, while it has a protected tag.
+    pub(crate) async fn check_repository(&self, link: &mut Link<'_>, repository: RepositoryId) -> Result<()> {
         if self.is_nothing() {
             return Ok(());
         }
-        // Holds its row.
-        store::repository::touch(link, repository, now).await?;
         let mut last: Option<String> = None;
         loop {
             let names = store::tag::names(link, repository, last.as_deref(), BATCH).await?;

@@ -1,15 +1,16 @@
-//! Members of projects: who they are and which role they have (projects.md 7.4). The doors call it.
+//! Members of projects: who they are and which role they have. The doors call it.
 
 use std::sync::Arc;
 
 use model::api::{ProjectMember, ProjectMemberEntity, RoleRequest};
 use model::list::{ListQuery, Page};
 use model::permission::{Action, Resource, Role};
-use model::{GroupId, MemberId, ProjectId};
+use model::{GroupId, MemberId};
 use store::Link;
-use store::audit::AuditEntry;
 use store::member::{Entity, MemberRow};
+use store::project::ProjectRow;
 
+use crate::audit::{self, Event};
 use crate::{Actor, Core, Error, NameOrId, Result};
 
 /// The use cases. Cheap to clone.
@@ -59,7 +60,7 @@ impl Members {
     /// # Errors
     /// 400 for nobody, an unknown id or an unknown role; 401, 403; 404 for an unknown name or project; 409 for who is a member already.
     pub async fn create(&self, actor: &Actor, project: &NameOrId, input: Option<&ProjectMember>) -> Result<MemberId> {
-        let (_, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::Create).await?;
+        let (owner, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::Create).await?;
         let input = input.ok_or_else(|| Error::bad_request("the project member should provide"))?;
         let taken = || Error::conflict("The project member specified already exist");
         let now = self.core.clock.micros();
@@ -74,7 +75,7 @@ impl Members {
             store::Error::Duplicate => taken(),
             other => other.into(),
         })?;
-        store::audit::append(link, &[entry(actor, allowed.id(), "create", name, now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(&owner, "create", entity.kind(), &name)]).await?;
         tx.commit().await?;
         self.core.authz.members_changed(allowed.id());
         Ok(id)
@@ -85,14 +86,14 @@ impl Members {
     /// # Errors
     /// 400 for an unknown role, 401, 403, 404 for the project.
     pub async fn update(&self, actor: &Actor, project: &NameOrId, id: MemberId, input: Option<&RoleRequest>) -> Result<()> {
-        let (_, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::Update).await?;
+        let (owner, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::Update).await?;
         let role = role(input.ok_or_else(|| Error::bad_request("role can not be empty"))?.role_id)?;
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let Some(row) = store::member::by_id(link, &allowed, id).await? else { return Ok(()) };
         if store::member::set_role(link, &allowed, id, role, now).await? {
-            store::audit::append(link, &[entry(actor, allowed.id(), "update", row.entity_name, now)]).await?;
+            audit::record(&self.core, link, actor, now, [event(&owner, "update", &row.entity_type, &row.entity_name)]).await?;
         }
         tx.commit().await?;
         self.core.authz.members_changed(allowed.id());
@@ -104,13 +105,13 @@ impl Members {
     /// # Errors
     /// 401, 403, 404 for the project.
     pub async fn delete(&self, actor: &Actor, project: &NameOrId, id: MemberId) -> Result<()> {
-        let (_, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::Delete).await?;
+        let (owner, allowed) = self.core.authz.project(actor, project, Resource::Member, Action::Delete).await?;
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         let Some(row) = store::member::by_id(link, &allowed, id).await? else { return Ok(()) };
         if store::member::delete(link, &allowed, id).await? {
-            store::audit::append(link, &[entry(actor, allowed.id(), "delete", row.entity_name, now)]).await?;
+            audit::record(&self.core, link, actor, now, [event(&owner, "delete", &row.entity_type, &row.entity_name)]).await?;
         }
         tx.commit().await?;
         self.core.authz.members_changed(allowed.id());
@@ -168,6 +169,10 @@ fn entity_of(row: MemberRow) -> ProjectMemberEntity {
     }
 }
 
-fn entry(actor: &Actor, project: ProjectId, operation: &'static str, name: String, now: i64) -> AuditEntry {
-    AuditEntry { project_id: project, operation, resource_type: "member", resource: name, username: actor.name().to_owned(), op_time: now }
+/// `kind` as it is stored: `u` or `g`.
+fn event(project: &ProjectRow, operation: &'static str, kind: &str, name: &str) -> Event {
+    let kind = if kind == "g" { "group" } else { "user" };
+    let preposition = if operation == "delete" { "from" } else { "in" };
+    let description = format!("{operation} {kind} member {name} {preposition} project {}", project.name);
+    Event::new(project.id, operation, "member", name).described(description)
 }

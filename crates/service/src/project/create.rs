@@ -10,8 +10,8 @@ use model::permission::{Action, Resource, RobotLevel};
 use store::Link;
 use store::project::NewProject;
 
-use super::{Projects, entry, metadata};
-use crate::{Actor, Error, Result, quota};
+use super::{Projects, event, metadata};
+use crate::{Actor, Error, Result, audit, quota};
 
 impl Projects {
     /// Makes a project. Who makes it owns it and is its administrator; what a robot makes belongs to the oldest system administrator.
@@ -83,7 +83,7 @@ impl Projects {
             store::quota::create(link, id, new.hard, now).await?;
         }
         store::allowlist::create(link, id, now).await?;
-        store::audit::append(link, &[entry(actor, id, "create", new.name.as_str(), now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(id, "create", new.name.as_str())]).await?;
         Ok(id)
     }
 }

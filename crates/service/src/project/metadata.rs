@@ -1,4 +1,4 @@
-//! The settings of a project (projects.md 7.2): which keys there are, what they take, and the API that changes one at a time.
+//! The settings of a project: which keys there are, what they take, and the API that changes one at a time.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use model::api::{ProjectMetadata, ProjectReq, is_true};
 use model::permission::{Action, Allowed, Project, Resource};
 use store::project::ProjectRow;
 
-use super::{Projects, entry, not_found};
+use super::{Projects, event, not_found};
+use crate::audit;
 use crate::{Actor, Error, NameOrId, Result};
 
 type Map = BTreeMap<String, String>;
@@ -170,6 +171,11 @@ impl Projects {
     /// # Errors
     /// 400 for anything but one pair of a known key and a value it takes, 401, 403, 404, 409 when it is set.
     pub async fn add_metadata(&self, actor: &Actor, project: &NameOrId, pair: &Map) -> Result<()> {
+        let done = self.add_once(actor, project, pair).await;
+        self.note_refusal(actor, project, done).await
+    }
+
+    async fn add_once(&self, actor: &Actor, project: &NameOrId, pair: &Map) -> Result<()> {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Metadata, Action::Create).await?;
         let mut pairs = pair.iter();
         let (Some((key, value)), None) = (pairs.next(), pairs.next()) else {
@@ -191,6 +197,11 @@ impl Projects {
     /// # Errors
     /// 400 for an unknown key, a value that it does not take, or another key in the request; 401, 403, 404.
     pub async fn set_metadata(&self, actor: &Actor, project: &NameOrId, key: &str, pair: &Map) -> Result<()> {
+        let done = self.set_once(actor, project, key, pair).await;
+        self.note_refusal(actor, project, done).await
+    }
+
+    async fn set_once(&self, actor: &Actor, project: &NameOrId, key: &str, pair: &Map) -> Result<()> {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Metadata, Action::Update).await?;
         let value = pair.get(key).map_or("", String::as_str);
         self.edit(actor, project, &allowed, |row, stored| {
@@ -205,6 +216,11 @@ impl Projects {
     /// # Errors
     /// 400 for the kind of a pattern that is there, 401, 403, 404.
     pub async fn remove_metadata(&self, actor: &Actor, project: &NameOrId, key: &str) -> Result<()> {
+        let done = self.remove_once(actor, project, key).await;
+        self.note_refusal(actor, project, done).await
+    }
+
+    async fn remove_once(&self, actor: &Actor, project: &NameOrId, key: &str) -> Result<()> {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Metadata, Action::Delete).await?;
         self.edit(actor, project, &allowed, |_, stored| {
             if key == KIND && stored.get(PATTERN).is_some_and(|pattern| !pattern.is_empty()) {
@@ -232,7 +248,7 @@ impl Projects {
             return Ok(());
         }
         store::project::set_metadata(link, row.id, &metadata, now).await?;
-        store::audit::append(link, &[entry(actor, row.id, "update", &row.name, now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(row.id, "update", &row.name)]).await?;
         tx.commit().await?;
         self.core.caches.projects_changed();
         Ok(())

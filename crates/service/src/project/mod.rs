@@ -12,8 +12,8 @@ use std::sync::Arc;
 use model::ProjectId;
 use model::api::{Project, ProjectDeletable, ProjectSummary, ProjectSummaryQuota, ResourceList};
 use model::permission::{Action, Resource, Role};
-use store::audit::AuditEntry;
 
+use crate::audit::{self, Event};
 use crate::authn::{AccountRef, Authn};
 use crate::{Actor, Core, Error, NameOrId, Result};
 
@@ -81,7 +81,7 @@ impl Projects {
         }
         let robots = store::robot::ids_in(link, &allowed).await?;
         store::project::delete(link, row.id, now).await?;
-        store::audit::append(link, &[entry(actor, row.id, "delete", &row.name, now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(row.id, "delete", &row.name)]).await?;
         tx.commit().await?;
         self.core.caches.projects_changed();
         self.core.authz.members_changed(row.id);
@@ -129,13 +129,6 @@ fn not_found(project: &NameOrId) -> Error {
     Error::not_found(format!("project {project} not found"))
 }
 
-fn entry(actor: &Actor, project: ProjectId, operation: &'static str, name: &str, now: i64) -> AuditEntry {
-    AuditEntry {
-        project_id: project,
-        operation,
-        resource_type: "project",
-        resource: name.to_owned(),
-        username: actor.name().to_owned(),
-        op_time: now,
-    }
+fn event(project: ProjectId, operation: &'static str, name: &str) -> Event {
+    Event::new(project, operation, "project", name)
 }

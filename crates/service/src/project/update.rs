@@ -3,7 +3,8 @@
 use model::api::ProjectReq;
 use model::permission::{Action, Resource};
 
-use super::{Projects, allowlist, entry, metadata, not_found};
+use super::{Projects, allowlist, event, metadata, not_found};
+use crate::audit;
 use crate::{Actor, Error, NameOrId, Result};
 
 impl Projects {
@@ -12,6 +13,23 @@ impl Projects {
     /// # Errors
     /// 400 for what is not the project's to set, 401, 403, 404.
     pub async fn update(&self, actor: &Actor, project: &NameOrId, input: &ProjectReq) -> Result<()> {
+        let updated = self.update_once(actor, project, input).await;
+        self.note_refusal(actor, project, updated).await
+    }
+
+    /// Passes the result on. Who tried to change a project and was refused is in the log of that project.
+    pub(super) async fn note_refusal(&self, actor: &Actor, project: &NameOrId, result: Result<()>) -> Result<()> {
+        let refused = result.as_ref().is_err_and(|error| matches!(error.status, 400 | 403));
+        if refused
+            && !actor.is_anonymous()
+            && let Some(row) = self.core.authz.find_project(project).await?
+        {
+            audit::note(&self.core, actor.name(), event(row.id, "update", &row.name).failed());
+        }
+        result
+    }
+
+    async fn update_once(&self, actor: &Actor, project: &NameOrId, input: &ProjectReq) -> Result<()> {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Project, Action::Update).await?;
         let list = match &input.cve_allowlist {
             Some(list) if list.project_id.get() != 0 && list.project_id != allowed.id() => {
@@ -36,7 +54,7 @@ impl Projects {
         if let Some((expires_at, items)) = list {
             store::allowlist::put_of_project(link, &allowed, expires_at, &items, now).await?;
         }
-        store::audit::append(link, &[entry(actor, row.id, "update", &row.name, now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(row.id, "update", &row.name)]).await?;
         tx.commit().await?;
         self.core.caches.projects_changed();
         Ok(())

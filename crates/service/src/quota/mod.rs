@@ -1,4 +1,4 @@
-//! Quotas as administrators see and set them (projects.md 7.3). The doors call it; `registry` charges them.
+//! Quotas as administrators see and set them. The doors call it; `registry` charges them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use model::list::{ListQuery, Page};
 use model::permission::{Action, Resource};
 use model::time::Instant;
 use store::Link;
-use store::quota::{Charge, ListedQuota};
+use store::quota::{Charge, ListedQuota, QuotaRow};
 
 use crate::{Actor, Core, Error, Result, user};
 
@@ -50,7 +50,7 @@ impl Quotas {
         let allowed = self.core.authz.system(actor, Resource::Quota, Action::Read)?;
         let mut conn = self.core.db.read().await?;
         let listed = store::quota::by_id(&mut conn.link(), &allowed, id).await?.ok_or_else(|| not_found(id))?;
-        // Harbor tells in lists alone when a quota changed (projects.md 7.3).
+        // Harbor tells in lists alone when a quota changed.
         Ok(Quota { update_time: Instant::ZERO_TIME, ..quota_of(listed) })
     }
 
@@ -90,12 +90,61 @@ fn new_limit(input: &QuotaUpdateReq) -> Result<i64> {
 }
 
 /// Counts contents to a project: within its limit, or whatever they are while limits are switched off. See [`store::quota::charge`].
-pub(crate) async fn charge(core: &Core, link: &mut Link<'_>, project: ProjectId, contents: &[(String, i64)]) -> Result<Charge> {
-    if core.settings().quota_per_project {
-        return Ok(store::quota::charge(link, project, contents).await?);
+///
+/// # Errors
+/// 403 when they do not fit: the transaction must end.
+pub(crate) async fn charge(core: &Core, link: &mut Link<'_>, project: ProjectId, contents: &[(String, i64)]) -> Result<()> {
+    if !core.settings().quota_per_project {
+        return Ok(store::quota::count(link, project, contents).await?);
     }
-    store::quota::count(link, project, contents).await?;
-    Ok(Charge::Fits)
+    match store::quota::charge(link, project, contents).await? {
+        Charge::Fits => Ok(()),
+        Charge::Exceeded { adding, used, hard } => Err(exceeded("adding", adding, used, hard)),
+    }
+}
+
+/// Asked before bytes become a blob, so that a refused one leaves nothing behind; [`charge`] decides.
+///
+/// # Errors
+/// 403 when it would not fit now.
+pub(crate) async fn check(core: &Core, project: ProjectId, digest: &str, size: i64) -> Result<()> {
+    let Some((quota, mut conn)) = limited(core, project).await? else { return Ok(()) };
+    if quota.used.saturating_add(size) <= quota.hard || store::quota::is_counted(&mut conn.link(), project, digest).await? {
+        return Ok(());
+    }
+    Err(exceeded("adding", size, quota.used, quota.hard))
+}
+
+/// A project without any room left refuses uploads at their start.
+///
+/// # Errors
+/// 403.
+pub(crate) async fn check_room(core: &Core, project: ProjectId) -> Result<()> {
+    match limited(core, project).await? {
+        Some((quota, _)) if quota.used >= quota.hard => Err(exceeded("subtracting", 0, quota.used, quota.hard)),
+        _ => Ok(()),
+    }
+}
+
+/// The quota of a project that has a limit in force.
+async fn limited(core: &Core, project: ProjectId) -> Result<Option<(QuotaRow, store::Conn)>> {
+    if !core.settings().quota_per_project {
+        return Ok(None);
+    }
+    let mut conn = core.db.read().await?;
+    let quota = store::quota::find(&mut conn.link(), project).await?;
+    Ok(quota.filter(|quota| quota.hard >= 0).map(|quota| (quota, conn)))
+}
+
+/// The refusal where there is no room, in Harbor's words: scripts look for them.
+fn exceeded(change: &str, bytes: i64, used: i64, hard: i64) -> Error {
+    let size = |bytes: i64| model::size::harbor_size(u64::try_from(bytes).unwrap_or_default());
+    Error::denied(format!(
+        "{change} {} of storage resource, which when updated to current usage of {} will exceed the configured upper limit of {}.",
+        size(bytes),
+        size(used),
+        size(hard)
+    ))
 }
 
 /// Why a number of bytes is no limit; -1 is none.

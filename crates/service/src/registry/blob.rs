@@ -1,8 +1,10 @@
 //! Reading and removing blobs.
 
 use oci::{Digest, RepositoryName, route::RawDigest};
+use store::quota::Gone;
 
-use super::{Registry, Use};
+use super::{Registry, Target, Use};
+use crate::collision::retried;
 use crate::{Actor, Error, Result};
 
 /// A blob that the repository holds.
@@ -25,13 +27,19 @@ impl Registry {
         if let Some(size) = self.core.caches.blob(repository, digest.as_str()) {
             return Ok(BlobFound { digest: digest.clone(), size });
         }
+        // Boxed: what is rare does not make every request's future larger.
+        let size = Box::pin(self.read_blob(repository, digest)).await?;
+        Ok(BlobFound { digest: digest.clone(), size })
+    }
+
+    async fn read_blob(&self, repository: model::RepositoryId, digest: &Digest) -> Result<u64> {
         let generation = self.core.caches.generation(repository);
         let mut conn = self.core.db.read().await?;
         let row = store::blob::find_in_repository(&mut conn.link(), repository, digest.as_str()).await?;
         let row = row.ok_or_else(|| unknown(digest))?;
         let size = u64::try_from(row.size).unwrap_or_default();
         self.core.caches.put_blob(generation, repository, digest.as_str(), size);
-        Ok(BlobFound { digest: digest.clone(), size })
+        Ok(size)
     }
 
     /// The bytes of a blob that [`Registry::blob`] found.
@@ -48,16 +56,30 @@ impl Registry {
         let digest = valid(digest)?;
         let missing = || Error::oci(oci::ErrorCode::BlobUnknown, serde_json::Value::Null);
         let repository = self.holder(&target).await?.ok_or_else(missing)?;
+        let detached = retried(|| self.detach(&target, repository, digest)).await?;
+        self.core.caches.repository_changed(repository);
+        if detached { Ok(()) } else { Err(missing()) }
+    }
+
+    /// Whether the repository held it. What no manifest of the project needs and no repository of it holds is given back to the quota.
+    async fn detach(&self, target: &Target<'_>, repository: model::RepositoryId, digest: &Digest) -> Result<bool> {
         let mut tx = self.core.db.write().await?;
-        // First the end of the hold, then the question: a push that counts on the blob is waited for and then found.
-        let detached = store::blob::detach(&mut tx.link(), repository, digest.as_str()).await?;
-        if detached && store::blob::is_needed(&mut tx.link(), repository, digest.as_str()).await? {
+        let link = &mut tx.link();
+        self.hold_project(link, target).await?;
+        // Held: a push that counts on the blob is waited for and then found.
+        if !store::repository::lock(link, repository).await? {
+            return Ok(false);
+        }
+        let Some(blob) = store::blob::detach(link, repository, digest.as_str()).await? else {
+            return Ok(false);
+        };
+        if store::blob::is_needed(link, repository, digest.as_str()).await? {
             let message = "a manifest of this repository needs the blob: delete the manifest first";
             return Err(Error::oci_message(oci::ErrorCode::Unsupported, message, digest.as_str()));
         }
+        store::quota::release(link, target.allowed.id(), Gone { holds: &[blob], ..Gone::default() }).await?;
         tx.commit().await?;
-        self.core.caches.repository_changed(repository);
-        if detached { Ok(()) } else { Err(missing()) }
+        Ok(true)
     }
 
     /// The repository's id, published or not: uploads put blobs into repositories that no manifest has published yet.
@@ -66,6 +88,11 @@ impl Registry {
         if let Some(id) = self.core.caches.repository(project, target.path) {
             return Ok(Some(id));
         }
+        Box::pin(self.read_holder(target)).await
+    }
+
+    async fn read_holder(&self, target: &super::Target<'_>) -> Result<Option<model::RepositoryId>> {
+        let project = target.allowed.id();
         let mut conn = self.core.db.read().await?;
         Ok(store::repository::find(&mut conn.link(), project, target.path).await?.map(|r| r.id))
     }

@@ -3,9 +3,11 @@
 use model::{ArtifactId, ProjectId, RepositoryId};
 use oci::{Digest, Reference, RepositoryName, digest, route::RawReference};
 use store::Link;
-use store::audit::AuditEntry;
+use store::quota::Gone;
 
 use super::{Registry, Target, Use, pull};
+use crate::audit::{self, Event};
+use crate::collision::retried;
 use crate::immutable::{self, Protected};
 use crate::{Actor, Core, Error, Result};
 
@@ -22,14 +24,8 @@ impl Registry {
         };
         let missing = || pull::not_found(name, &format!("@{digest}"));
         let repository = self.holder(&target).await?.ok_or_else(missing)?;
-        let mut tries = 1;
-        loop {
-            match self.delete_by_digest(actor, &target, repository, digest).await {
-                Err(error) if super::collided(&error) && tries < super::TRIES => tries += 1,
-                Ok(false) => return Err(missing()),
-                Ok(true) => break,
-                Err(error) => return Err(error),
-            }
+        if !retried(|| self.delete_by_digest(actor, &target, repository, digest)).await? {
+            return Err(missing());
         }
         self.core.caches.repository_changed(repository);
         Ok(())
@@ -40,6 +36,9 @@ impl Registry {
         let rules = immutable::rules(&self.core, target.allowed.id()).await?;
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
+        if !store::repository::lock(link, repository).await? {
+            return Ok(false);
+        }
         let Some(artifact) = store::artifact::find(link, repository, digest.as_str()).await? else {
             return Ok(false);
         };
@@ -67,42 +66,24 @@ pub(crate) struct Doomed<'a> {
     pub(crate) protected: &'a Protected<'a>,
 }
 
-/// Deletes an artifact inside a transaction: refused while an index needs it or a tag of it is immutable; its accessories and the children that nothing else keeps go too.
+/// Deletes an artifact inside a transaction that holds its repository ([`store::repository::lock`]): refused while an index needs it; its
+/// accessories and the children that nothing else keeps go too. None of what goes may have an immutable tag.
 pub(crate) async fn delete_artifact(core: &Core, link: &mut Link<'_>, actor: &Actor, doomed: Doomed<'_>) -> Result<()> {
     let Doomed { project, repository, artifact, resource, protected } = doomed;
-    // Held before the question: the push of an index that counts on it is waited for and then found.
-    if !store::artifact::hold(link, artifact).await? {
-        return Err(Error::not_found("the artifact was deleted by somebody else"));
-    }
     if store::artifact::is_child(link, artifact).await? {
         return Err(Error::new(model::error::ErrorCode::ViolateForeignKeyConstraint, "the deleting artifact is referenced by others"));
     }
-    protected.check_artifact(link, artifact).await?;
     let now = core.clock.micros();
+    let mut gone = Vec::new();
     let mut todo = vec![artifact];
     while let Some(id) = todo.pop() {
-        // Held, then asked again: a push that counted on one of them meanwhile is found by the second question.
-        let mut held = Vec::new();
-        for dependant in store::artifact::dependants(link, id).await? {
-            if store::artifact::hold(link, dependant).await? {
-                held.push(dependant);
-            }
-        }
-        let mut dependants = if held.is_empty() { Vec::new() } else { store::artifact::dependants(link, id).await? };
-        dependants.retain(|dependant| held.contains(dependant));
+        protected.check_artifact(link, id).await?;
+        let dependants = store::artifact::dependants(link, id).await?;
         store::artifact::delete(link, id, now).await?;
-        store::quota::release(link, project, id.get()).await?;
+        gone.push(id);
         todo.extend(dependants);
     }
+    store::quota::release(link, project, Gone { artifacts: &gone, ..Gone::default() }).await?;
     store::repository::touch(link, repository, now).await?;
-    let entry = AuditEntry {
-        project_id: project,
-        operation: "delete",
-        resource_type: "artifact",
-        resource,
-        username: actor.name().to_owned(),
-        op_time: now,
-    };
-    store::audit::append(link, &[entry]).await?;
-    Ok(())
+    audit::record(core, link, actor, now, [Event::new(project, "delete", "artifact", resource)]).await
 }

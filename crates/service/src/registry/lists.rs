@@ -1,10 +1,12 @@
 //! The lists of the protocol: tags, catalog, referrers.
 
 use bytes::Bytes;
+use model::RepositoryId;
 use model::permission::{Action, Resource};
 use oci::{Catalog, Page, Referrer, ReferrersIndex, RepositoryName, TagList, digest, route::RawDigest};
 
 use super::{Registry, Use, unauthorized};
+use crate::answers::Asker;
 use crate::error::Challenge;
 use crate::{Actor, Error, Result};
 
@@ -49,6 +51,12 @@ impl Registry {
         if whole && let Some(body) = self.core.caches.tag_list(repository, "") {
             return Ok(TagPage { body, next: None });
         }
+        // Boxed: what is rare does not make every request's future larger.
+        Box::pin(self.read_tags(name, repository, limit, page)).await
+    }
+
+    async fn read_tags(&self, name: &RepositoryName, repository: RepositoryId, limit: Option<u64>, page: &Page) -> Result<TagPage> {
+        let whole = limit.is_none() && page.last.is_none();
         let generation = self.core.caches.generation(repository);
         let most = limit.unwrap_or(MAX_PAGE).min(MAX_PAGE);
         let mut conn = self.core.db.read().await?;
@@ -76,6 +84,16 @@ impl Registry {
         if limit == Some(0) {
             return catalog_page(Vec::new(), None);
         }
+        let (question, now) = (format!("{limit:?} {:?}", page.last), self.catalogs.now());
+        if let Some(page) = self.catalogs.get(now, Asker::Anyone, &question) {
+            return Ok(page);
+        }
+        let page = self.read_catalog(page, limit).await?;
+        self.catalogs.put(now, Asker::Anyone, &question, page.clone(), page.body.len());
+        Ok(page)
+    }
+
+    async fn read_catalog(&self, page: &Page, limit: Option<u64>) -> Result<TagPage> {
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         // Without a number everything is listed, as Harbor does, and `last` counts for nothing.

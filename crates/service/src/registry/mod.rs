@@ -4,10 +4,12 @@
 mod blob;
 mod config;
 mod delete;
+mod keep;
 mod kind;
 mod lists;
 mod pull;
 mod push;
+mod sweep;
 mod upload;
 
 use std::sync::Arc;
@@ -16,19 +18,24 @@ use model::permission::{Action, Allowed, Project, Resource};
 use oci::RepositoryName;
 use store::project::ProjectRow;
 
+use crate::answers::Answers;
 use crate::{Actor, Core, Error, Result};
 
 pub use blob::BlobFound;
 pub(crate) use delete::{Doomed, delete_artifact};
 pub use lists::{ReferrersPage, TagPage};
-pub(crate) use push::over_quota;
 pub use push::{ManifestPush, Pushed};
+pub use sweep::Swept;
 pub use upload::{Chunk, Progress, Refused, Started, UploadLocks, UploadRequest};
+
+/// Bytes of pages of the catalog that are remembered.
+const CATALOG_BYTES: u64 = 4 << 20;
 
 /// The registry of one instance.
 #[derive(Clone, Debug)]
 pub struct Registry {
     core: Arc<Core>,
+    catalogs: Arc<Answers<TagPage>>,
 }
 
 /// A repository that the caller may use in the way asked, whether it exists already or not.
@@ -74,15 +81,6 @@ impl Use {
     }
 }
 
-/// How often a transaction that collides with others is tried.
-pub(crate) const TRIES: usize = 5;
-
-/// Whether a transaction failed only because somebody else's came first, so that it may be tried again.
-pub(crate) fn collided(error: &Error) -> bool {
-    let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref());
-    matches!(cause, Some(store::Error::Conflict | store::Error::Duplicate))
-}
-
 /// A refusal to a caller who should sign in, worded as Harbor words it: the sentence stands twice.
 pub(crate) fn unauthorized(sentence: &str) -> Error {
     Error::unauthorized(format!("{sentence}: {sentence}"))
@@ -96,7 +94,8 @@ fn unknown_project(name: &str) -> Error {
 
 impl Registry {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+        let catalogs = Arc::new(Answers::new(core.replicas.clone(), CATALOG_BYTES));
+        Self { core, catalogs }
     }
 
     /// Whether the caller is somebody: the answer to `GET /v2/`, where clients learn how to sign in.
@@ -135,6 +134,12 @@ impl Registry {
         if let Some(id) = self.core.caches.repository(project, target.path) {
             return Ok(Some(id));
         }
+        // Boxed: what is rare does not make every request's future larger.
+        Box::pin(self.read_published(target)).await
+    }
+
+    async fn read_published(&self, target: &Target<'_>) -> Result<Option<model::RepositoryId>> {
+        let project = target.allowed.id();
         let generation = self.core.caches.project_generation();
         let mut conn = self.core.db.read().await?;
         let row = store::repository::find(&mut conn.link(), project, target.path).await?.filter(|r| r.is_published);

@@ -8,7 +8,7 @@ use oci::{Reference, RepositoryName, route::RawReference};
 use super::{Registry, Target, Use};
 use crate::cache::CachedManifest;
 use crate::record::Pull;
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, Result, Settings};
 
 /// This client's reads are Harbor's own (replication, scanners): they do not count as pulls.
 const INTERNAL_CLIENT: &str = "harbor-registry-client";
@@ -51,6 +51,11 @@ impl Registry {
         if let Some(manifest) = self.core.caches.manifest(repository, text) {
             return Ok(Some(manifest));
         }
+        // Boxed: what is rare does not make every request's future larger.
+        Box::pin(self.read_manifest(repository, reference, text)).await
+    }
+
+    async fn read_manifest(&self, repository: RepositoryId, reference: &Reference, text: &str) -> Result<Option<Arc<CachedManifest>>> {
         let generation = self.core.caches.generation(repository);
         let mut conn = self.core.db.read().await?;
         let row = match reference {
@@ -81,10 +86,14 @@ impl Registry {
             repository: target.full_name,
             digest: &manifest.digest,
             username: actor.name(),
-            audited: self.core.settings().pull_audit,
+            audited: audited(&self.core.settings()),
             at: self.now(),
         });
     }
+}
+
+fn audited(settings: &Settings) -> bool {
+    settings.pull_audit && settings.audits("pull", "artifact")
 }
 
 /// `artifact p/r:tag not found`; `reference` comes with its separator.

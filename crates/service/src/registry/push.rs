@@ -7,11 +7,11 @@ use model::RepositoryId;
 use oci::{Descriptor, Digest, Manifest, ManifestKind, Reference, RepositoryName, route::RawReference};
 use store::Link;
 use store::artifact::{Child, NewArtifact};
-use store::audit::AuditEntry;
-use store::quota::Charge;
 
 use super::kind::{self, Kind};
 use super::{Registry, Target, Use};
+use crate::audit::{self, Event};
+use crate::collision::retried;
 use crate::error::Item;
 use crate::immutable::{self, Act};
 use crate::{Actor, Error, Result};
@@ -91,13 +91,7 @@ impl Registry {
             content: &push.content,
             protected: &rules.of(target.path),
         };
-        let mut tries = 1;
-        let repository = loop {
-            match self.store_manifest(actor, &target, &incoming, &tags).await {
-                Err(error) if super::collided(&error) && tries < super::TRIES => tries += 1,
-                done => break done?,
-            }
-        };
+        let repository = retried(|| self.store_manifest(actor, &target, &incoming, &tags)).await?;
         self.core.caches.repository_changed(repository);
         let extra = if reference.digest().is_some() { tags } else { Vec::new() };
         Ok(Pushed { digest, subject: manifest.subject.map(|s| s.digest), tags: extra })
@@ -109,18 +103,15 @@ impl Registry {
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
         self.hold_project(link, target).await?;
-        let holder = store::repository::find(link, project, target.path).await?.map(|r| r.id);
-        if let Some(holder) = holder {
-            new.protected.check_push(link, holder, tags).await?;
-        }
-        let found = find_references(link, holder, new).await?;
-        if let Charge::Exceeded { adding, used, hard } = crate::quota::charge(&self.core, link, project, &found.contents).await? {
-            return Err(over_quota(adding, used, hard));
-        }
+        let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
+        // Held from here on: nobody else changes its artifacts and tags until this is over.
+        store::repository::touch(link, repository, now).await?;
+        new.protected.check_push(link, repository, tags).await?;
+        let found = find_references(link, repository, new).await?;
+        crate::quota::charge(&self.core, link, project, &found.contents).await?;
         if !found.missing.is_empty() {
             return Err(missing_content(&found.missing));
         }
-        let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
         let texts = new.texts(&found)?;
         let (id, is_new) = store::artifact::upsert(link, &texts.row(new, target, repository), now).await?;
         if is_new {
@@ -134,20 +125,12 @@ impl Registry {
         for tag in tags {
             new.protected.set(link, (repository, id), tag, Act::Push, now).await?;
         }
-        store::repository::touch(link, repository, now).await?;
         let resource = match new.reference {
             Reference::Tag(tag) => format!("{}:{tag}", target.full_name),
             Reference::Digest(digest) => format!("{}@{digest}", target.full_name),
         };
-        let entry = AuditEntry {
-            project_id: project,
-            operation: "create",
-            resource_type: "artifact",
-            resource,
-            username: actor.name().to_owned(),
-            op_time: now,
-        };
-        store::audit::append(link, &[entry]).await?;
+        let event = Event::pushed(project, resource, target.full_name, new.digest.as_str());
+        audit::record(&self.core, link, actor, now, [event]).await?;
         tx.commit().await?;
         Ok(repository)
     }
@@ -209,15 +192,12 @@ impl Texts {
 
 /// Everything the manifest needs must be in its repository. What is not is `missing`, and among the contents with the size it is said to have: where
 /// there is no room for it, that is what the client has to know.
-async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, new: &Incoming<'_>) -> Result<Found> {
+async fn find_references(link: &mut Link<'_>, repository: RepositoryId, new: &Incoming<'_>) -> Result<Found> {
     let mut found = Found { contents: vec![(new.digest.to_string(), bytes(new.content.len() as u64))], ..Found::default() };
     let mut wanted: Vec<&Descriptor> = new.manifest.required_blobs();
     let children = new.manifest.children();
     let digests: Vec<&str> = children.iter().map(|c| c.digest.as_str()).collect();
-    let known = match repository {
-        Some(id) => store::artifact::hold_all(link, id, &digests).await?,
-        None => Vec::new(),
-    };
+    let known = store::artifact::hold_all(link, repository, &digests).await?;
     let known: HashMap<_, _> = known.iter().map(|a| (a.digest.as_str(), a)).collect();
     for child in children {
         match known.get(child.digest.as_str()) {
@@ -231,10 +211,7 @@ async fn find_references(link: &mut Link<'_>, repository: Option<RepositoryId>, 
         }
     }
     let digests: Vec<&str> = wanted.iter().map(|d| d.digest.as_str()).collect();
-    let held = match repository {
-        Some(id) => store::blob::hold_all_in_repository(link, id, &digests).await?,
-        None => Vec::new(),
-    };
+    let held = store::blob::hold_all_in_repository(link, repository, &digests).await?;
     let held: HashMap<_, _> = held.into_iter().map(|b| (b.digest.clone(), b)).collect();
     for descriptor in wanted {
         match held.get(descriptor.digest.as_str()) {
@@ -270,17 +247,6 @@ fn missing_content(digests: &[String]) -> Error {
         detail: Some(digest.as_str().into()),
     };
     Error::with_items(code.status(), digests.iter().take(NAMED_MISSING).map(item).collect())
-}
-
-/// The refusal of a push into a project without room for it.
-pub(crate) fn over_quota(adding: i64, used: i64, hard: i64) -> Error {
-    let size = |n: i64| model::size::harbor_size(u64::try_from(n).unwrap_or_default());
-    Error::denied(format!(
-        "adding {} of storage resource, which when updated to current usage of {} will exceed the configured upper limit of {}.",
-        size(adding),
-        size(used),
-        size(hard)
-    ))
 }
 
 /// All tags to set: the reference's own, or those of the parameters. One that is no tag refuses them all.

@@ -8,14 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use ::blob::{AppendError, AppendOptions, CommitError, UploadId, UploadState};
 use bytes::Bytes;
 use futures::Stream;
-use model::permission::{Action, Resource};
 use oci::digest::{Algorithm, DigestError};
 use oci::range::ContentRange;
 use oci::{Digest, RepositoryName};
 use store::Durability;
-use store::quota::Charge;
 use store::upload::UploadRow;
 
+use super::keep::Origin;
 use super::{Registry, Target, Use};
 use crate::{Actor, Error, Result};
 
@@ -109,7 +108,7 @@ impl Registry {
         {
             return Ok(Started::Mounted(digest));
         }
-        self.refuse_when_full(&target).await?;
+        crate::quota::check_room(&self.core, target.allowed.id()).await?;
         let row = UploadRow {
             id: self.core.ids.uuid(),
             project_id: target.allowed.id(),
@@ -181,7 +180,7 @@ impl Registry {
         } else {
             self.receive(row, &id, chunk, body).await?
         };
-        if let Err(error) = self.refuse_beyond_quota(&target, &digest, state.offset()).await {
+        if let Err(error) = crate::quota::check(&self.core, target.allowed.id(), digest.as_str(), bytes(state.offset())).await {
             self.drop_upload(&row, &id).await?;
             return Err(error.into());
         }
@@ -199,8 +198,13 @@ impl Registry {
             Err(CommitError::StorageFull) => return Err(storage_full().into()),
             Err(error) => return Err(Error::internal(error).into()),
         };
-        self.keep(&target, &digest, size, Some(&row.id)).await?;
-        Ok(digest)
+        match self.keep(&target, &digest, bytes(size), Origin::Upload(&row.id)).await {
+            Err(error) if error.status < 500 => {
+                self.drop_upload(&row, &id).await?;
+                Err(error.into())
+            }
+            kept => Ok(kept.map(|_| digest)?),
+        }
     }
 
     /// Ends an upload and forgets its bytes. Whoever may push may do it: clients end what they do not need.
@@ -210,25 +214,6 @@ impl Registry {
         let _writer = self.core.upload_locks.lock(upload).await;
         let row = self.find_upload(&target, upload).await?;
         self.drop_upload(&row, &id).await
-    }
-
-    /// Removes uploads that nobody touched for the configured time. Returns how many went, a thousand at most.
-    pub async fn sweep_uploads(&self) -> Result<usize> {
-        let before = self.now() - self.core.settings().upload_lifetime * 1_000_000;
-        let mut conn = self.core.db.read().await?;
-        let idle = store::upload::idle(&mut conn.link(), before, 1000).await?;
-        drop(conn);
-        for upload in &idle {
-            let mut tx = self.core.db.begin(Durability::Relaxed).await?;
-            store::upload::remove(&mut tx.link(), upload).await?;
-            tx.commit().await?;
-            if let Ok(id) = upload.parse()
-                && let Err(error) = self.core.blobs.cancel(&id).await
-            {
-                tracing::warn!(%error, upload, "an abandoned upload's file could not be removed");
-            }
-        }
-        Ok(idle.len())
     }
 
     async fn find_upload(&self, target: &Target<'_>, upload: &str) -> Result<UploadRow> {
@@ -291,16 +276,16 @@ impl Registry {
     }
 
     async fn advance(&self, row: &mut UploadRow, state: &UploadState) -> Result<()> {
-        let bytes = state.to_bytes();
-        let received = i64::try_from(state.offset()).unwrap_or(i64::MAX);
+        let saved = state.to_bytes();
+        let received = bytes(state.offset());
         let mut tx = self.core.db.begin(Durability::Relaxed).await?;
-        let mine = store::upload::advance(&mut tx.link(), row, received, &bytes, self.now()).await?;
+        let mine = store::upload::advance(&mut tx.link(), row, received, &saved, self.now()).await?;
         tx.commit().await?;
         if !mine {
             return Err(gone());
         }
         row.received = received;
-        row.state = bytes;
+        row.state = saved;
         row.version += 1;
         Ok(())
     }
@@ -312,90 +297,6 @@ impl Registry {
         self.core.blobs.cancel(id).await?;
         Ok(())
     }
-
-    /// The transaction that makes a stored content a blob of the repository, and ends its upload.
-    async fn keep(&self, target: &Target<'_>, digest: &Digest, size: u64, upload: Option<&str>) -> Result<()> {
-        let now = self.now();
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        let project = target.allowed.id();
-        let mut tx = self.core.db.write().await?;
-        let link = &mut tx.link();
-        self.hold_project(link, target).await?;
-        if let Charge::Exceeded { adding, used, hard } =
-            crate::quota::charge(&self.core, link, project, &[(digest.to_string(), size)]).await?
-        {
-            return Err(super::push::over_quota(adding, used, hard));
-        }
-        let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
-        let blob = store::blob::upsert(link, digest.as_str(), size, now).await?;
-        store::blob::attach(link, repository, blob, now).await?;
-        if let Some(upload) = upload {
-            store::upload::remove(link, upload).await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Mounts if it can be done; whether it was.
-    async fn mount(&self, actor: &Actor, target: &Target<'_>, digest: &Digest, from: Option<&str>) -> Result<bool> {
-        let Some(source) = from.and_then(|text| text.parse::<RepositoryName>().ok()) else {
-            return Ok(false);
-        };
-        let (Some(project_name), Some(path)) = (source.project(), source.rest()) else {
-            return Ok(false);
-        };
-        let Some(project) = self.core.authz.project_by_name(project_name).await? else {
-            return Ok(false);
-        };
-        let readable = self.core.authz.repository(actor, &project, source.as_str(), Resource::Repository, Action::Pull).await?;
-        let Ok(allowed) = readable else {
-            return Ok(false);
-        };
-        let mut conn = self.core.db.read().await?;
-        let link = &mut conn.link();
-        let Some(repository) = store::repository::find(link, allowed.id(), path).await? else {
-            return Ok(false);
-        };
-        let Some(blob) = store::blob::find_in_repository(link, repository.id, digest.as_str()).await? else {
-            return Ok(false);
-        };
-        drop(conn);
-        self.keep(target, digest, u64::try_from(blob.size).unwrap_or_default(), None).await?;
-        Ok(true)
-    }
-
-    /// Asked before the bytes become a blob, so that a refused one leaves nothing behind; the closing transaction decides.
-    async fn refuse_beyond_quota(&self, target: &Target<'_>, digest: &Digest, size: u64) -> Result<()> {
-        if !self.core.settings().quota_per_project {
-            return Ok(());
-        }
-        let mut conn = self.core.db.read().await?;
-        let link = &mut conn.link();
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        match store::quota::find(link, target.allowed.id()).await? {
-            Some(quota) if quota.hard >= 0 && quota.used.saturating_add(size) > quota.hard => {
-                let counted = store::quota::is_counted(link, target.allowed.id(), digest.as_str()).await?;
-                if counted { Ok(()) } else { Err(super::push::over_quota(size, quota.used, quota.hard)) }
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A project without any room left refuses an upload at its start.
-    async fn refuse_when_full(&self, target: &Target<'_>) -> Result<()> {
-        let mut conn = self.core.db.read().await?;
-        match store::quota::find(&mut conn.link(), target.allowed.id()).await? {
-            Some(quota) if self.core.settings().quota_per_project && quota.hard >= 0 && quota.used >= quota.hard => {
-                let size = |bytes: i64| model::size::harbor_size(u64::try_from(bytes).unwrap_or_default());
-                Err(Error::denied(format!(
-                    "subtracting 0 B of storage resource, which when updated to current usage of {} will exceed the configured upper limit of {}.",
-                    size(quota.used),
-                    size(quota.hard)
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 fn saved_state(row: &UploadRow) -> Result<UploadState> {
@@ -404,6 +305,10 @@ fn saved_state(row: &UploadRow) -> Result<UploadState> {
 
 fn upload_id(text: &str) -> Result<UploadId> {
     text.parse().map_err(|_| gone())
+}
+
+fn bytes(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 fn progress(row: &UploadRow) -> Progress {

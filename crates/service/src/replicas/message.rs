@@ -22,6 +22,8 @@ pub enum Change {
     Robot(RobotId),
     /// What administrators set for the whole instance.
     Settings,
+    /// Any rows that lists show; said with every commit.
+    Rows,
 }
 
 /// A message. Processes are called by an id that they make up each time they begin to listen.
@@ -54,6 +56,7 @@ impl std::fmt::Display for Change {
             Self::User(id) => write!(f, "u{}", id.get()),
             Self::Robot(id) => write!(f, "b{}", id.get()),
             Self::Settings => f.write_char('s'),
+            Self::Rows => f.write_char('w'),
         }
     }
 }
@@ -63,6 +66,7 @@ impl Change {
         match word {
             "p" => return Some(Self::Projects),
             "s" => return Some(Self::Settings),
+            "w" => return Some(Self::Rows),
             _ => {}
         }
         let id: i64 = word.get(1..)?.parse().ok()?;
@@ -140,11 +144,12 @@ mod tests {
             Change::User(UserId(1)),
             Change::Robot(RobotId(i64::MAX)),
             Change::Settings,
+            Change::Rows,
         ];
         let messages = [
             (Message::Hello { from: from() }, "1 hello 5f"),
             (Message::Here { from: from() }, "1 here 5f"),
-            (Message::Said { from: from(), number: 9, changes: Some(changes) }, "1 said 5f 9 p r7 m2 u1 b9223372036854775807 s"),
+            (Message::Said { from: from(), number: 9, changes: Some(changes) }, "1 said 5f 9 p r7 m2 u1 b9223372036854775807 s w"),
             (Message::Said { from: from(), number: 9, changes: None }, "1 said 5f 9 *"),
             (Message::Heard { from: from(), number: 9 }, "1 heard 5f 9"),
             (Message::Beat { from: from(), number: 1 }, "1 beat 5f 1"),

@@ -58,6 +58,8 @@ pub struct Replicas {
     alone: AtomicBool,
     joined_once: AtomicBool,
     outbox: Mutex<Outbox>,
+    /// Changes that this process knows of, its own and those of others.
+    known: AtomicU64,
     announced: AtomicU64,
     settled: watch::Sender<u64>,
     wake: Notify,
@@ -85,6 +87,7 @@ impl Replicas {
             alone: AtomicBool::new(false),
             joined_once: AtomicBool::new(false),
             outbox: Mutex::default(),
+            known: AtomicU64::new(0),
             announced: AtomicU64::new(0),
             settled: watch::Sender::new(0),
             wake: Notify::new(),
@@ -98,8 +101,19 @@ impl Replicas {
         self.lease.holds()
     }
 
+    /// Rises with every change that this process knows of, after it has forgotten what the change made wrong. What was made of anything that is
+    /// stored or remembered holds as long as this is what it was before (see [`crate::answers`]).
+    pub fn known(&self) -> u64 {
+        self.known.load(Ordering::SeqCst)
+    }
+
+    fn learn(&self) {
+        self.known.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Tells the others of a change (call after the commit). Returns at once; [`Self::settled`] waits until they have heard it.
     pub fn announce(&self, change: Change) {
+        self.learn();
         // Whoever joins is known before it remembers anything; with the lease gone somebody may have joined unheard.
         if !self.can_be_shared || (self.alone.load(Ordering::SeqCst) && self.lease.holds()) {
             return;
@@ -107,7 +121,7 @@ impl Replicas {
         let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         if outbox.changes.len() == NAMED {
             outbox.anything = true;
-        } else if outbox.changes.last() != Some(&change) {
+        } else if outbox.changes.last() != Some(&change) && (change != Change::Rows || !outbox.changes.contains(&change)) {
             outbox.changes.push(change);
         }
         outbox.number += 1;
@@ -156,13 +170,16 @@ impl Memory {
             Change::Robot(id) => self.services.authn.epochs().forget(crate::authn::AccountRef::Robot(id)),
             // How long sessions live is one of them.
             Change::Settings => self.services.authn.epochs().forget_everything(),
+            Change::Rows => {}
         }
+        core.replicas.learn();
     }
 
     fn forget_everything(&self) {
         self.services.core.caches.forget_everything();
         self.services.core.authz.forget_everything();
         self.services.authn.epochs().forget_everything();
+        self.services.core.replicas.learn();
     }
 
     async fn refresh(&self) -> Result<()> {

@@ -7,11 +7,11 @@ use model::api;
 use model::list::{ListQuery, Page};
 use model::permission::{Action, Allowed, Project, Resource};
 use model::{Instant, RepositoryId};
-use store::audit::AuditEntry;
 use store::project::ProjectRow;
 use store::repository::{ListedRepository, Viewer};
 
-use crate::registry::{TRIES, collided};
+use crate::audit::{self, Event};
+use crate::collision::retried;
 use crate::{Actor, Core, Error, NameOrId, Result, immutable};
 
 /// Bytes that a description may have.
@@ -49,10 +49,29 @@ impl Repositories {
     /// # Errors
     /// 401, 403, 404.
     pub async fn get(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<api::Repository> {
-        let (owner, allowed) = self.permit(actor, project, repository, Action::Read).await?;
+        Ok(self.shown_to(actor, project, repository, Action::Read).await?.1)
+    }
+
+    /// One repository and its project, for who may list repositories: it tells nothing that the list does not.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub(crate) async fn listed(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<(Arc<ProjectRow>, api::Repository)> {
+        self.shown_to(actor, project, repository, Action::List).await
+    }
+
+    async fn shown_to(
+        &self,
+        actor: &Actor,
+        project: &NameOrId,
+        repository: &str,
+        action: Action,
+    ) -> Result<(Arc<ProjectRow>, api::Repository)> {
+        let (owner, allowed) = self.permit(actor, project, repository, action).await?;
         let mut conn = self.core.db.read().await?;
         let row = store::repository::get(&mut conn.link(), allowed.id(), repository).await?;
-        row.map(shown).ok_or_else(|| missing(&owner.name, repository))
+        let repository = row.map(shown).ok_or_else(|| missing(&owner.name, repository))?;
+        Ok((owner, repository))
     }
 
     /// Replaces the description.
@@ -81,13 +100,7 @@ impl Repositories {
     /// 401, 403, 404, 412 while a tag in it is immutable.
     pub async fn delete(&self, actor: &Actor, project: &NameOrId, repository: &str) -> Result<()> {
         let (owner, allowed) = self.permit(actor, project, repository, Action::Delete).await?;
-        let mut tries = 1;
-        let id = loop {
-            match self.delete_once(actor, &owner, &allowed, repository).await {
-                Err(error) if collided(&error) && tries < TRIES => tries += 1,
-                other => break other?,
-            }
-        };
+        let id = retried(|| self.delete_once(actor, &owner, &allowed, repository)).await?;
         self.core.caches.repository_changed(id);
         self.core.caches.projects_changed();
         Ok(())
@@ -100,21 +113,16 @@ impl Repositories {
         let link = &mut tx.link();
         let found = store::repository::find(link, allowed.id(), repository).await?.filter(|r| r.is_published);
         let id = found.ok_or_else(|| missing(&owner.name, repository))?.id;
-        rules.of(repository).check_repository(link, id, now).await?;
-        let digests = store::repository::delete(link, id, now).await?;
-        store::repository::release(link, allowed.id(), id).await?;
+        // Held alone: what comes meanwhile waits, and then makes another repository.
+        if !store::repository::lock_alone(link, id).await? {
+            return Err(missing(&owner.name, repository));
+        }
+        rules.of(repository).check_repository(link, id).await?;
+        let digests = store::repository::delete(link, allowed.id(), id, now).await?;
         let full_name = format!("{}/{repository}", owner.name);
-        let entry = |resource_type, resource| AuditEntry {
-            project_id: allowed.id(),
-            operation: "delete",
-            resource_type,
-            resource,
-            username: actor.name().to_owned(),
-            op_time: now,
-        };
-        let mut entries: Vec<_> = digests.iter().map(|digest| entry("artifact", format!("{full_name}@{digest}"))).collect();
-        entries.push(entry("repository", full_name.clone()));
-        store::audit::append(link, &entries).await?;
+        let artifacts = digests.iter().map(|digest| Event::new(allowed.id(), "delete", "artifact", format!("{full_name}@{digest}")));
+        let own = Event::new(allowed.id(), "delete", "repository", full_name.as_str());
+        audit::record(&self.core, link, actor, now, artifacts.chain([own])).await?;
         tx.commit().await?;
         Ok(id)
     }

@@ -8,7 +8,8 @@ use model::{ProjectId, RobotId};
 use store::robot::{Place, RobotChange, RobotRow, StoredPermission};
 
 use super::create::SECRET;
-use super::{Robots, check_description, check_duration, entry, expiry, level_of, not_found, permission};
+use super::{Robots, check_description, check_duration, event, expiry, level_of, not_found, permission};
+use crate::audit;
 use crate::authn::AccountRef;
 use crate::authn::password::hash_random;
 use crate::clock::random_secret;
@@ -97,7 +98,7 @@ impl Robots {
         if !store::robot::delete(link, &place, id).await? {
             return Err(not_found(id));
         }
-        store::audit::append(link, &[entry(actor, project, "delete", self.full_name(&row.name), now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(project, "delete", self.full_name(&row.name))]).await?;
         tx.commit().await?;
         self.authn.forget(AccountRef::Robot(id));
         Ok(())

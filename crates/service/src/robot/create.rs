@@ -7,7 +7,8 @@ use model::secret::Secret;
 use model::time::Instant;
 use store::robot::{NewRobot, Place, StoredPermission};
 
-use super::{Robots, check_description, check_duration, entry, expiry, permission};
+use super::{Robots, check_description, check_duration, event, expiry, permission};
+use crate::audit;
 use crate::authn::password::hash_random;
 use crate::clock::random_secret;
 use crate::{Actor, Error, NameOrId, Result};
@@ -84,7 +85,7 @@ impl Robots {
             other => other.into(),
         })?;
         let name = self.full_name(stored_name);
-        store::audit::append(link, &[entry(actor, place.project_id(), "create", name.clone(), now)]).await?;
+        audit::record(&self.core, link, actor, now, [event(place.project_id(), "create", name.as_str())]).await?;
         tx.commit().await?;
         Ok(RobotCreated { id, name, secret: Secret::new(secret), creation_time: Instant::from_micros(now), expires_at })
     }

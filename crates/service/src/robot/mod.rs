@@ -1,4 +1,4 @@
-//! Robot accounts of the system and of projects (rbac-robots.md 4). The doors call it; what a robot may do is decided by `authz` like everybody's.
+//! Robot accounts of the system and of projects. The doors call it; what a robot may do is decided by `authz` like everybody's.
 
 mod change;
 mod create;
@@ -13,9 +13,9 @@ use model::list::{ListQuery, Op, Page};
 use model::permission::{Action, Resource, RobotLevel};
 use model::time::Instant;
 use model::{ProjectId, RobotId};
-use store::audit::AuditEntry;
 use store::robot::{Place, RobotRow, StoredPermission};
 
+use crate::audit::Event;
 use crate::authn::Authn;
 use crate::{Actor, Core, Error, NameOrId, Result};
 
@@ -158,11 +158,13 @@ fn check_duration(days: i64) -> Result<()> {
 }
 
 fn check_description(text: &str) -> Result<()> {
-    if text.chars().count() <= MAX_DESCRIPTION {
-        Ok(())
-    } else {
-        Err(Error::bad_request(format!("the description must be at most {MAX_DESCRIPTION} characters long")))
+    if text.chars().count() > MAX_DESCRIPTION {
+        return Err(Error::bad_request(format!("the description must be at most {MAX_DESCRIPTION} characters long")));
     }
+    if text.contains('\0') {
+        return Err(Error::bad_request("the description cannot have a null character"));
+    }
+    Ok(())
 }
 
 /// Unix seconds at which a robot made at `created_at` (microseconds) that lives so many days is nobody; -1 never.
@@ -170,6 +172,6 @@ fn expiry(created_at: i64, days: i64) -> i64 {
     if days == -1 { -1 } else { created_at / 1_000_000 + days * DAY }
 }
 
-fn entry(actor: &Actor, project: ProjectId, operation: &'static str, name: String, now: i64) -> AuditEntry {
-    AuditEntry { project_id: project, operation, resource_type: "robot", resource: name, username: actor.name().to_owned(), op_time: now }
+fn event(project: ProjectId, operation: &'static str, name: impl Into<String>) -> Event {
+    Event::new(project, operation, "robot", name)
 }

@@ -10,7 +10,7 @@ use crate::repository::searcher;
 use crate::{Actor, Core, Error, Result};
 
 /// Projects, and repositories, that one search finds at most.
-const MOST: u64 = 500;
+pub const MOST: usize = 500;
 /// Characters that are searched for.
 const LONGEST: usize = 512;
 
@@ -40,8 +40,8 @@ impl Search {
         let viewer = searcher(&self.core, actor);
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
-        let projects = store::statistics::search_projects(link, &viewer, actor.user_id(), text, MOST).await?;
-        let repositories = store::repository::search(link, &viewer, text, MOST).await?;
+        let projects = store::statistics::search_projects(link, &viewer, actor.user_id(), text, MOST as u64).await?;
+        let repositories = store::repository::search(link, &viewer, text, MOST as u64).await?;
         Ok(api::Search {
             project: projects.into_iter().map(project).collect::<Result<_>>()?,
             repository: repositories

@@ -8,12 +8,15 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::UserId;
+use model::error::ErrorCode;
 use moka::sync::Cache;
 use store::Durability;
 
 use crate::actor::UserActor;
+use crate::audit::{self, Event};
 use crate::authn::{AccountRef, Authn, Epochs, user_actor};
-use crate::{Actor, Core, Result};
+use crate::setting::LOCAL_ACCOUNTS;
+use crate::{Actor, Core, Error, Result};
 
 /// Random bytes of a session's cookie.
 const TOKEN_BYTES: usize = 32;
@@ -24,6 +27,10 @@ const LIFETIME: Duration = Duration::from_secs(10);
 const ENTRIES: u64 = 20_000;
 /// A session's end is moved when it has come this much nearer, not with every request.
 const RENEWAL_SECONDS: i64 = 60;
+
+/// What the audit log calls signing in and out.
+const LOGIN: &str = "login";
+const LOGOUT: &str = "logout";
 
 type TokenHash = [u8; 32];
 
@@ -62,7 +69,14 @@ impl Sessions {
     /// # Errors
     /// The database, or too many sign-ins at once.
     pub async fn sign_in(&self, principal: &str, password: &str, previous: Option<&str>) -> Result<Option<String>> {
-        let Some(user) = self.authn.person(principal, password).await? else { return Ok(None) };
+        // Guesses that are not even looked at leave no rows: they come faster than a log should grow.
+        let is_looked_at = !principal.is_empty() && !self.authn.is_frozen(principal);
+        let Some(user) = self.authn.person(principal, password).await? else {
+            if is_looked_at {
+                audit::note(&self.core, principal, event(LOGIN, audit::shortened(principal)).failed());
+            }
+            return Ok(None);
+        };
         let cookie = self.anonymous_cookie();
         let now = self.core.clock.micros();
         let mut tx = self.core.db.begin(Durability::Relaxed).await?;
@@ -74,8 +88,25 @@ impl Sessions {
         let hash = sha256(&cookie);
         store::session::insert(&mut tx.link(), &hash, user.id, now, now + self.lifetime()).await?;
         tx.commit().await?;
+        audit::note(&self.core, &user.name, event(LOGIN, &user.name));
         self.forget(ended);
         Ok(Some(cookie))
+    }
+
+    /// Signing in by an OpenID provider, which is not how people sign in here.
+    ///
+    /// # Errors
+    /// 412, always.
+    pub fn by_provider(&self) -> Result<()> {
+        Err(Error::new(ErrorCode::PreconditionFailed, format!("auth mode: {LOCAL_ACCOUNTS} is not OIDC based")))
+    }
+
+    /// Signing in by a proxy that has done it already, which is not how people sign in here.
+    ///
+    /// # Errors
+    /// 412, always.
+    pub fn by_proxy(&self) -> Result<()> {
+        Err(Error::new(ErrorCode::PreconditionFailed, format!("the auth mode {LOCAL_ACCOUNTS} does not support this flow")))
     }
 
     /// Ends the session of a cookie, if there is one.
@@ -86,6 +117,12 @@ impl Sessions {
         let Some(hash) = hash_of(cookie) else { return Ok(()) };
         let mut tx = self.core.db.write().await?;
         let ended = store::session::delete(&mut tx.link(), &hash).await?;
+        if let Some(id) = ended
+            && let Some(user) = store::user::by_id(&mut tx.link(), id).await?
+        {
+            let (logout, actor) = (event(LOGOUT, &user.username), Actor::User(Arc::new(user_actor(user))));
+            audit::record(&self.core, &mut tx.link(), &actor, self.core.clock.micros(), [logout]).await?;
+        }
         tx.commit().await?;
         self.forget(ended);
         // Signing out may be a plain GET, for which no door waits.
@@ -156,6 +193,10 @@ impl Sessions {
         self.known.insert(hash, Known { expires_at, ..known });
         Ok(())
     }
+}
+
+fn event(operation: &'static str, name: &str) -> Event {
+    Event::of_system(operation, "user", name).described(operation)
 }
 
 fn hash_of(cookie: &str) -> Option<TokenHash> {

@@ -9,6 +9,8 @@ use crate::{Error, Result, quota};
 const HIGHEST: i64 = 9_999_999_999;
 /// Characters that a prefix of robot names may have.
 const LONGEST_PREFIX: usize = 64;
+/// Bytes that a list of kinds of events may have.
+const LONGEST_EVENTS: usize = 4 << 10;
 /// Bytes that a banner may have.
 const LONGEST_BANNER: usize = 16 << 10;
 
@@ -38,6 +40,9 @@ pub(super) fn all(input: &Configurations) -> Result<()> {
     }
     if input.banner_message.as_ref().is_some_and(|banner| banner.len() > LONGEST_BANNER) {
         return Err(bad(format!("banner_message cannot be longer than {LONGEST_BANNER} bytes")));
+    }
+    if input.disabled_audit_log_event_types.as_ref().is_some_and(|kinds| kinds.len() > LONGEST_EVENTS) {
+        return Err(bad(format!("disabled_audit_log_event_types cannot be longer than {LONGEST_EVENTS} bytes")));
     }
     Ok(())
 }
@@ -102,6 +107,10 @@ mod tests {
             (json!({"robot_name_prefix": "a:b"}), "bad request: robot_name_prefix cannot contain a colon or control characters"),
             (json!({"robot_name_prefix": "r".repeat(65)}), "bad request: robot_name_prefix cannot be longer than 64 characters"),
             (json!({"banner_message": "x".repeat(LONGEST_BANNER + 1)}), "bad request: banner_message cannot be longer than 16384 bytes"),
+            (
+                json!({"disabled_audit_log_event_types": "x".repeat(LONGEST_EVENTS + 1)}),
+                "bad request: disabled_audit_log_event_types cannot be longer than 4096 bytes",
+            ),
             (
                 json!({"project_creation_restriction": ""}),
                 "bad request: item name project_creation_restriction: invalid project_creation_restriction, should be adminonly or everyone",

@@ -6,13 +6,12 @@ mod check;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::ProjectId;
 use model::api::{BoolConfigItem, Configurations, ConfigurationsResponse, IntegerConfigItem, StringConfigItem};
 use model::permission::{Action, Resource};
 use serde_json::{Map, Value};
-use store::audit::AuditEntry;
 use tokio::sync::Mutex;
 
+use crate::audit::{self, Event};
 use crate::replicas::Change;
 use crate::settings::Current;
 use crate::{Actor, Core, Error, Result, Settings};
@@ -50,6 +49,14 @@ impl Configuration {
         Ok(shown(&self.core.settings(), !has_people))
     }
 
+    /// Settings with their secrets, for other parts of the system. Here all parts are one program, so nobody who asks is one of them.
+    ///
+    /// # Errors
+    /// 401, always.
+    pub fn internal(&self) -> Result<()> {
+        Err(Error::unauthorized("only internal service is allowed to call this API"))
+    }
+
     /// Changes what is present; it is in force in every process when the answer is there.
     ///
     /// # Errors
@@ -69,15 +76,8 @@ impl Configuration {
         if let Some(minutes) = input.session_timeout {
             store::session::shorten(link, now.saturating_add(minutes.saturating_mul(60 * 1_000_000))).await?;
         }
-        let entry = AuditEntry {
-            project_id: ProjectId(0),
-            operation: "update",
-            resource_type: "configuration",
-            resource: "configuration".to_owned(),
-            username: actor.name().to_owned(),
-            op_time: now,
-        };
-        store::audit::append(link, &[entry]).await?;
+        let event = Event::of_system("update", "configuration", "configuration").described("update configuration");
+        audit::record(&self.core, link, actor, now, [event]).await?;
         tx.commit().await?;
         self.core.replicas.announce(Change::Settings);
         self.refresh().await
@@ -165,6 +165,7 @@ fn shown(settings: &Settings, may_change_mode: bool) -> ConfigurationsResponse {
     ConfigurationsResponse {
         auth_mode: StringConfigItem { value: LOCAL_ACCOUNTS.to_owned(), editable: may_change_mode },
         banner_message: StringConfigItem::editable(&*settings.banner),
+        disabled_audit_log_event_types: StringConfigItem::editable(&*settings.disabled_audit_events),
         project_creation_restriction: StringConfigItem::editable(restriction(settings)),
         pull_audit_log_disable: (!settings.pull_audit).then(|| BoolConfigItem::editable(true)),
         quota_per_project_enable: BoolConfigItem::editable(settings.quota_per_project),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use model::list::{ListQuery, Page};
 use model::permission::{Action, Resource};
 use model::{Instant, api};
-use store::audit::AuditEntry;
 use store::tag::TagRow;
 
 use crate::artifact::{self, Named};
+use crate::audit::{self, Event};
+use crate::collision::retried;
 use crate::immutable::{self, Act};
 use crate::{Actor, Core, Error, Result};
 
@@ -56,13 +57,19 @@ impl Tags {
             let shown: String = name.chars().take(256).collect();
             return Err(Error::bad_request(format!("bad request: invalid tag name: {shown}")));
         }
+        retried(|| self.create_once(actor, &place, named, name)).await?;
+        self.core.caches.repository_changed(place.repository);
+        Ok(())
+    }
+
+    async fn create_once(&self, actor: &Actor, place: &artifact::Place, named: &Named<'_>, name: &str) -> Result<()> {
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        let found = artifact::locate(link, &place, named).await?;
-        if !store::artifact::hold(link, found.id).await? {
+        if !store::repository::lock(link, place.repository).await? {
             return Err(artifact::missing(&place.project.name, named));
         }
+        let found = artifact::locate(link, place, named).await?;
         let taken = || Error::conflict(format!("tag {name} already exists under the repository {}", place.repository));
         // Asked first, so that the transaction goes on; the index has the last word.
         if store::tag::find(link, place.repository, name).await?.is_some() {
@@ -73,10 +80,8 @@ impl Tags {
             other => other.into(),
         })?;
         store::repository::touch(link, place.repository, now).await?;
-        store::audit::append(link, &[entry(&place, actor, "create", named, name, now)]).await?;
-        tx.commit().await?;
-        self.core.caches.repository_changed(place.repository);
-        Ok(())
+        audit::record(&self.core, link, actor, now, [event(place, "create", named, name)]).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Deletes a tag of an artifact; the artifact stays.
@@ -85,12 +90,21 @@ impl Tags {
     /// 401, 403, 404 also when the tag names another artifact, 412 when it is immutable.
     pub async fn delete(&self, actor: &Actor, named: &Named<'_>, tag: &str) -> Result<()> {
         let place = artifact::place(&self.core, actor, named, Resource::Tag, Action::Delete).await?;
+        retried(|| self.delete_once(actor, &place, named, tag)).await?;
+        self.core.caches.repository_changed(place.repository);
+        Ok(())
+    }
+
+    async fn delete_once(&self, actor: &Actor, place: &artifact::Place, named: &Named<'_>, tag: &str) -> Result<()> {
         let rules = immutable::rules(&self.core, place.allowed.id()).await?;
         let protected = rules.of(named.repository);
         let now = self.core.clock.micros();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        let found = artifact::locate(link, &place, named).await?;
+        if !store::repository::lock(link, place.repository).await? {
+            return Err(artifact::missing(&place.project.name, named));
+        }
+        let found = artifact::locate(link, place, named).await?;
         if !store::tag::delete_of(link, found.id, tag, now).await? {
             return Err(Error::not_found(format!("tag {tag} attached to artifact {} not found", found.id)));
         }
@@ -99,22 +113,13 @@ impl Tags {
             return Err(protected.refusal(tag, Act::Delete));
         }
         store::repository::touch(link, place.repository, now).await?;
-        store::audit::append(link, &[entry(&place, actor, "delete", named, tag, now)]).await?;
-        tx.commit().await?;
-        self.core.caches.repository_changed(place.repository);
-        Ok(())
+        audit::record(&self.core, link, actor, now, [event(place, "delete", named, tag)]).await?;
+        Ok(tx.commit().await?)
     }
 }
 
-fn entry(place: &artifact::Place, actor: &Actor, operation: &'static str, named: &Named<'_>, tag: &str, now: i64) -> AuditEntry {
-    AuditEntry {
-        project_id: place.allowed.id(),
-        operation,
-        resource_type: "tag",
-        resource: format!("{}/{}:{tag}", place.project.name, named.repository),
-        username: actor.name().to_owned(),
-        op_time: now,
-    }
+fn event(place: &artifact::Place, operation: &'static str, named: &Named<'_>, tag: &str) -> Event {
+    Event::new(place.allowed.id(), operation, "tag", format!("{}/{}:{tag}", place.project.name, named.repository))
 }
 
 fn shown(row: TagRow) -> api::Tag {

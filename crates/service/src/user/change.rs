@@ -5,9 +5,15 @@ use model::api::{PasswordReq, UserProfile};
 use model::name;
 use model::permission::{Action, Resource};
 
-use super::{ADMIN, Users, broken, entry, not_found};
+use super::{ADMIN, Users, broken, not_found};
+use crate::audit::{self, Event};
 use crate::authn::AccountRef;
 use crate::{Actor, Error, Result};
+
+/// What the log says of changes of an account.
+const PROFILE: &str = ", change user profile";
+const PASSWORD: &str = ", change user password";
+const ADMINISTRATOR: &str = ", add/remove user as system administrator";
 
 impl Users {
     /// Changes what is said about a person, by the person or an administrator.
@@ -30,7 +36,7 @@ impl Users {
         if !there {
             return Err(unknown(id));
         }
-        store::audit::append(&mut tx.link(), &[entry(actor, "update", &user.username, now)]).await?;
+        audit::record(&self.core, &mut tx.link(), actor, now, [Event::of_user("update", &user.username, PROFILE)]).await?;
         tx.commit().await?;
         self.authn.forget(AccountRef::User(id));
         Ok(())
@@ -71,7 +77,7 @@ impl Users {
         }
         store::session::delete_of(&mut tx.link(), id).await?;
         if let Some((actor, username)) = by {
-            store::audit::append(&mut tx.link(), &[entry(actor, "update", username, now)]).await?;
+            audit::record(&self.core, &mut tx.link(), actor, now, [Event::of_user("update", username, PASSWORD)]).await?;
         }
         tx.commit().await?;
         self.authn.forget(AccountRef::User(id));
@@ -90,7 +96,7 @@ impl Users {
         if !store::user::set_admin(&mut tx.link(), id, is_admin, now).await? {
             return Err(unknown(id));
         }
-        store::audit::append(&mut tx.link(), &[entry(actor, "update", &user.username, now)]).await?;
+        audit::record(&self.core, &mut tx.link(), actor, now, [Event::of_user("update", &user.username, ADMINISTRATOR)]).await?;
         tx.commit().await?;
         self.authn.forget(AccountRef::User(id));
         Ok(())
@@ -120,7 +126,7 @@ impl Users {
         if !store::user::delete(&mut tx.link(), id, now).await? {
             return Err(not_found(id));
         }
-        store::audit::append(&mut tx.link(), &[entry(actor, "delete", &user.username, now)]).await?;
+        audit::record(&self.core, &mut tx.link(), actor, now, [Event::of_user("delete", &user.username, "")]).await?;
         tx.commit().await?;
         self.authn.forget(AccountRef::User(id));
         for project in projects {

@@ -1,4 +1,4 @@
-//! People's accounts: making, finding, changing and deleting them, and what one may learn about oneself (auth.md 2.4). The doors and the command line
+//! People's accounts: making, finding, changing and deleting them, and what one may learn about oneself. The doors and the command line
 //! call it.
 
 mod change;
@@ -7,17 +7,17 @@ mod oneself;
 
 use std::sync::Arc;
 
+use model::UserId;
 use model::api::{UserCreationReq, UserResp, UserSearchRespItem};
 use model::list::{ListQuery, Page};
 use model::name;
 use model::permission::{Action, Resource};
 use model::time::Instant;
-use model::{ProjectId, UserId};
-use store::audit::AuditEntry;
 use store::user::{NewUser, UserRow};
 
 pub use first::{FirstStart, bootstrap};
 
+use crate::audit::{self, Event};
 use crate::authn::Authn;
 use crate::session::Sessions;
 use crate::{Actor, Core, Error, Result};
@@ -76,7 +76,7 @@ impl Users {
             store::Error::Duplicate => taken(),
             other => other.into(),
         })?;
-        store::audit::append(&mut tx.link(), &[entry(actor, "create", &input.username, now)]).await?;
+        audit::record(&self.core, &mut tx.link(), actor, now, [Event::of_user("create", &input.username, "")]).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -166,11 +166,6 @@ fn broken(error: name::UserFieldError) -> Error {
 
 fn not_found(id: UserId) -> Error {
     Error::not_found(format!("user {id} not found"))
-}
-
-fn entry(actor: &Actor, operation: &'static str, username: &str, now: i64) -> AuditEntry {
-    let resource = username.to_owned();
-    AuditEntry { project_id: ProjectId(0), operation, resource_type: "user", resource, username: actor.name().to_owned(), op_time: now }
 }
 
 fn response(user: UserRow) -> UserResp {

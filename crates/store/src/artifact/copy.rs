@@ -35,6 +35,18 @@ pub async fn tree_of(link: &mut Link<'_>, id: ArtifactId, limit: usize) -> Resul
     Ok(tree.into_iter().collect())
 }
 
+/// Keeps artifacts from being deleted until this transaction ends; `false` when one of them is gone.
+pub async fn keep(link: &mut Link<'_>, artifacts: &[ArtifactId]) -> Result<bool> {
+    let engine = link.engine();
+    let sql = format!(
+        "SELECT id FROM artifact WHERE deleted_at IS NULL AND id IN {} ORDER BY id{}",
+        engine.json_integers("$1"),
+        engine.keeping("artifact")
+    );
+    let kept: Vec<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids(artifacts)).fetch_all(c).await)?;
+    Ok(kept.len() == artifacts.len())
+}
+
 fn ids(artifacts: &[ArtifactId]) -> String {
     serde_json::json!(artifacts.iter().map(|a| a.get()).collect::<Vec<_>>()).to_string()
 }

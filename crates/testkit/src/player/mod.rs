@@ -10,6 +10,7 @@ mod fresh;
 mod json;
 mod jwt;
 mod matching;
+mod needs;
 #[cfg(test)]
 mod recorded_server;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use conversation::{Answer, Conversation, LoadError, Push, Script, Step, Unti
 pub use deliberate::{Deliberate, Entry};
 pub use fresh::FreshServer;
 pub use json::{Json, Ordered};
+pub use needs::{Need, Needs, fits};
 
 use exchange::{Client, Order, Payload, Reply};
 use values::Values;

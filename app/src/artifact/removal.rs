@@ -1,0 +1,90 @@
+//! The questions before an artifact or one of its tags goes. The page and its table of tags ask them.
+
+use leptos::{form::ActionForm, prelude::*};
+
+use super::{
+    ArtifactView,
+    server::{DeleteArtifact, DeleteTag},
+};
+use crate::kit::{Answers, Outcome, Question};
+
+/// The two things that can be undone to an artifact, with how they went the last time.
+#[derive(Clone, Copy)]
+pub(super) struct Removal {
+    artifact: ServerAction<DeleteArtifact>,
+    tag: ServerAction<DeleteTag>,
+}
+
+impl Removal {
+    /// To be made in the page's own body.
+    pub(super) fn new() -> Self {
+        Self { artifact: ServerAction::new(), tag: ServerAction::new() }
+    }
+
+    /// How often a tag was taken: the page that stays must be asked for again.
+    pub(super) fn untagged(self) -> usize {
+        self.tag.version().get()
+    }
+
+    /// How the artifact's form went.
+    pub(super) fn of_artifact(self) -> Signal<Outcome> {
+        Signal::derive(move || self.artifact.value().get())
+    }
+
+    /// How the form of a tag went.
+    pub(super) fn of_tag(self) -> Signal<Outcome> {
+        Signal::derive(move || self.tag.value().get())
+    }
+
+    /// The button that deletes the artifact.
+    pub(super) fn artifact(self, view: &ArtifactView, name: &str) -> Option<AnyView> {
+        if !view.may_delete {
+            return None;
+        }
+        let what = view.kind.word().to_lowercase();
+        let tags = match view.tags.len() {
+            0 => "It has no tag; pulling it by digest fails from then on.".to_owned(),
+            1 => "Its tag goes with it; pulling it fails from then on, by tag and by digest.".to_owned(),
+            many => format!("Its {many} tags go with it; pulling it fails from then on, by tag and by digest."),
+        };
+        let id = "delete-artifact".to_owned();
+        let fields = fields(view);
+        let question = view! {
+            <Question id=id.clone() button=Some("Delete…") title=format!("Delete {name}?")>
+                <p>{tags} " There is no way back. Layers that others use stay."</p>
+                <ActionForm action=self.artifact>
+                    {fields}
+                    <Answers id=id deed=format!("Delete this {what}") pending=self.artifact.pending() outcome=self.of_artifact() />
+                </ActionForm>
+            </Question>
+        };
+        Some(question.into_any())
+    }
+
+    /// The button that takes the tag at this place of the list.
+    pub(super) fn tag(self, view: &ArtifactView, at: usize, tag: &str) -> AnyView {
+        let id = format!("delete-tag-{at}");
+        let fields = fields(view);
+        let name = tag.to_owned();
+        view! {
+            <Question id=id.clone() button=None title=format!("Delete the tag {tag}?")>
+                <p>"Pulling by this tag fails from then on. What it names stays, with its other tags and its digest."</p>
+                <ActionForm action=self.tag>
+                    {fields}
+                    <input type="hidden" name="tag" value=name />
+                    <Answers id=id deed="Delete the tag".to_owned() pending=self.tag.pending() outcome=self.of_tag() />
+                </ActionForm>
+            </Question>
+        }
+        .into_any()
+    }
+}
+
+fn fields(view: &ArtifactView) -> AnyView {
+    view! {
+        <input type="hidden" name="project" value=view.project_id.to_string() />
+        <input type="hidden" name="repository" value=view.repository.clone() />
+        <input type="hidden" name="digest" value=view.digest.clone() />
+    }
+    .into_any()
+}

@@ -1,0 +1,304 @@
+//! How many statements every list of the API sends to the database: at most three, as many for twenty rows as for two, and none for recognising a
+//! caller who was recognised before. The lists are taken from the served OpenAPI document, so that none can be forgotten.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use berth::security::Origins;
+use http::{Method, Request, StatusCode, header};
+use model::Secret;
+use serde_json::{Value, json};
+use service::authn::Credentials;
+use service::replicas::Change;
+use service::seal::Seal;
+use service::{Parts, Services, Settings, SystemClock, SystemIds};
+use store::Db;
+use store::count::statements;
+use testkit::database::each;
+use tower::ServiceExt as _;
+
+const PASSWORD: &str = "Harbor12345";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Statements of one list.
+const MOST: u64 = 3;
+/// Statements that find out what the caller may do and where, while nothing of that is remembered: project, roles, repository, rules.
+const FACTS: u64 = 4;
+/// Rows of the smaller and of the larger fill.
+const FEW: usize = 2;
+const MANY: usize = 20;
+
+/// Lists that have no rows of their own in the database.
+const FIXED: [&str; 4] = ["getCurrentUserPermissions", "listAuditLogEventTypes", "listAuditLogs", "getLogs"];
+
+struct World {
+    services: Services,
+    router: Router,
+    basic: String,
+    cookie: String,
+    _blobs: tempfile::TempDir,
+}
+
+/// A list of the document and an address that asks for it, with everything that it can be asked for.
+struct List {
+    operation: String,
+    address: String,
+}
+
+impl World {
+    async fn open(db: Db) -> Self {
+        let blobs = tempfile::tempdir().unwrap();
+        let parts = Parts {
+            db,
+            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            settings: Settings::default(),
+            seal: Seal::new([7; 32]),
+        };
+        let services = Services::open(parts).await.unwrap();
+        // With PostgreSQL a process remembers nothing until the others know it.
+        services.join_replicas().await.unwrap();
+        service::bootstrap(&services, Some(&Secret::new(PASSWORD))).await.unwrap();
+        let origins = Origins::new(Vec::new(), None, "127.0.0.1:8080".parse().unwrap());
+        let router = Router::new()
+            .merge(berth::registry::router(services.clone(), origins.clone(), 8))
+            .merge(berth::rest::router(services.clone(), origins));
+        let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("admin:{PASSWORD}")));
+        let session = services.sessions.sign_in("admin", PASSWORD, None).await.unwrap().expect("admin signs in");
+        Self { services, router, basic, cookie: format!("sid={session}"), _blobs: blobs }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        address: &str,
+        headers: &[(header::HeaderName, &str)],
+        body: Vec<u8>,
+    ) -> (StatusCode, String, Value) {
+        let mut request = Request::builder().method(method).uri(address);
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let location = response.headers().get(header::LOCATION).map_or("", |v| v.to_str().unwrap()).to_owned();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, location, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// Makes something, as administrator.
+    async fn make(&self, method: Method, address: &str, media_type: &str, body: impl Into<Vec<u8>>) -> String {
+        let headers = [(header::AUTHORIZATION, self.basic.as_str()), (header::CONTENT_TYPE, media_type)];
+        let (status, location, answer) = self.send(method, address, &headers, body.into()).await;
+        assert!(status.is_success(), "{address}: {status} {answer}");
+        location
+    }
+
+    async fn post(&self, path: &str, body: Value) -> String {
+        self.make(Method::POST, &format!("/api/v2.0{path}"), "application/json", body.to_string()).await
+    }
+
+    async fn blob(&self, repository: &str, content: &[u8]) -> Value {
+        let digest = oci::Digest::sha256(content).to_string();
+        let begun = self.make(Method::POST, &format!("/v2/{repository}/blobs/uploads/"), "application/octet-stream", "").await;
+        let place = begun.split_once("/v2/").map_or(begun.clone(), |(_, rest)| format!("/v2/{rest}"));
+        let glue = if place.contains('?') { '&' } else { '?' };
+        self.make(Method::PUT, &format!("{place}{glue}digest={digest}"), "application/octet-stream", content).await;
+        json!({"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": content.len()})
+    }
+
+    /// A manifest like no other; its descriptor.
+    async fn manifest(&self, repository: &str, tag: &str, subject: Option<&Value>) -> Value {
+        let config = self.blob(repository, json!({"architecture": "amd64", "os": "linux", "mark": tag}).to_string().as_bytes()).await;
+        let mut manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
+        if let Some(subject) = subject {
+            manifest["subject"] = subject.clone();
+            manifest["artifactType"] = json!("application/vnd.dev.cosign.artifact.sig.v1+json");
+        }
+        let text = manifest.to_string();
+        self.make(Method::PUT, &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, text.clone()).await;
+        json!({"mediaType": MANIFEST, "digest": oci::Digest::sha256(text.as_bytes()).to_string(), "size": text.len()})
+    }
+
+    /// Makes the rows `from` to before `to` of everything that is listed.
+    async fn fill(&self, from: usize, to: usize, subject: &Value) {
+        for n in from..to {
+            self.post(
+                "/users",
+                json!({"username": format!("user{n}"), "email": format!("u{n}@example.com"), "realname": "u", "password": "Passw0rd1"}),
+            )
+            .await;
+            self.post("/projects/p0/members", json!({"role_id": 2, "member_user": {"username": format!("user{n}")}})).await;
+            self.post("/projects", json!({"project_name": format!("made{n}"), "metadata": {"public": "false"}})).await;
+            self.post("/usergroups", json!({"group_name": format!("group{n}"), "group_type": 2})).await;
+            let access = json!([{"resource": "repository", "action": "pull"}]);
+            let permissions = json!([{"kind": "project", "namespace": format!("made{n}"), "access": access}]);
+            self.post("/robots", json!({"name": format!("robot{n}"), "level": "system", "duration": -1, "permissions": permissions})).await;
+            let rule = json!({"action": "immutable", "template": "immutable_template", "params": {},
+                "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": format!("never{n}")}],
+                "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}});
+            self.post("/projects/p0/immutabletagrules", rule).await;
+            let place = self.post("/labels", json!({"name": format!("label{n}"), "scope": "g", "color": "#FFFFFF"})).await;
+            let label: i64 = place.rsplit('/').next().and_then(|id| id.parse().ok()).expect("a label's id");
+            self.post("/projects/p0/repositories/r0/artifacts/v0/labels", json!({"id": label})).await;
+            self.post("/projects/p0/repositories/r0/artifacts/v0/tags", json!({"name": format!("also{n}")})).await;
+            self.manifest("p0/r0", &format!("other{n}"), None).await;
+            self.manifest("p0/r0", &format!("about{n}"), Some(subject)).await;
+            self.manifest(&format!("p0/repository{n}"), "v0", None).await;
+        }
+    }
+
+    /// All lists of the document, asked for pages of so many rows.
+    async fn lists(&self, rows: usize) -> Vec<List> {
+        let (_, _, document) = self.send(Method::GET, "/api/v2.0/openapi.json", &[], Vec::new()).await;
+        let mut lists = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            let operation = &item["get"];
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            let name = operation["operationId"].as_str().unwrap_or_default();
+            if schema["type"] == "array" || name == "search" {
+                lists.push(List { operation: name.to_owned(), address: address(path, operation, rows) });
+            }
+        }
+        assert!(lists.len() >= 20, "the document has only {} lists", lists.len());
+        lists
+    }
+
+    /// Everything is as if nobody had ever asked; only who callers are is still remembered.
+    fn forget_all(&self) {
+        let core = &self.services.core;
+        core.caches.projects_changed();
+        for id in 0..100 {
+            core.authz.members_changed(model::ProjectId(id));
+            core.caches.repository_changed(model::RepositoryId(id));
+        }
+    }
+
+    /// Only answers are forgotten.
+    fn forget_answers(&self) {
+        self.services.core.replicas.announce(Change::Rows);
+    }
+
+    async fn ask(&self, list: &List, caller: (header::HeaderName, &str)) -> (usize, u64) {
+        let ((status, _, body), count) = statements(self.send(Method::GET, &list.address, &[caller], Vec::new())).await;
+        assert_eq!(status, StatusCode::OK, "{}: {body}", list.address);
+        let rows = body.as_array().or_else(|| body["repository"].as_array()).map_or(0, Vec::len);
+        (rows, count)
+    }
+
+    /// Statements of each list with everything but the answer remembered, and with nothing remembered.
+    async fn measure(&self, lists: &[List], rows: usize) -> BTreeMap<String, (u64, u64)> {
+        let mut counts = BTreeMap::new();
+        for list in lists {
+            let callers = [(header::AUTHORIZATION, self.basic.as_str()), (header::COOKIE, self.cookie.as_str())];
+            let mut both = Vec::new();
+            for caller in callers {
+                self.ask(list, caller.clone()).await;
+                self.forget_answers();
+                let (shown, warm) = self.ask(list, caller.clone()).await;
+                assert!(shown >= rows || FIXED.contains(&list.operation.as_str()), "{} shows {shown} rows", list.operation);
+                self.forget_all();
+                let (_, cold) = self.ask(list, caller).await;
+                both.push((warm, cold));
+            }
+            assert_eq!(both[0], both[1], "{} with Basic and with a session", list.operation);
+            assert!(both[0].0 <= MOST, "{} sends {} statements", list.operation, both[0].0);
+            assert!(both[0].1 <= MOST + FACTS, "{} sends {} statements at first", list.operation, both[0].1);
+            counts.insert(list.operation.clone(), both[0]);
+        }
+        counts
+    }
+
+    /// Statements that recognise the caller the first time and later.
+    async fn recognise(&self) {
+        let cookie = self.cookie.trim_start_matches("sid=").to_owned();
+        for credentials in [
+            Credentials { basic: Some(("admin", PASSWORD)), ..Credentials::default() },
+            Credentials { session: Some(&cookie), ..Credentials::default() },
+        ] {
+            self.services.authn.forget(service::authn::AccountRef::User(model::UserId(1)));
+            let (first, cold) = statements(self.services.authenticate(credentials)).await;
+            let (second, warm) = statements(self.services.authenticate(credentials)).await;
+            assert!(first.unwrap().is_admin() && second.unwrap().is_admin());
+            assert!((1..=2).contains(&cold), "{credentials:?} costs {cold} statements");
+            assert_eq!(warm, 0, "{credentials:?} is remembered");
+        }
+    }
+}
+
+/// An address for an operation: parameters of the path have names of the world, flags are all on.
+fn address(path: &str, operation: &Value, rows: usize) -> String {
+    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let mut address = format!("/api/v2.0{path}");
+    let mut query = Vec::new();
+    for parameter in &parameters {
+        let name = parameter["name"].as_str().expect("a name");
+        match parameter["in"].as_str() {
+            Some("path") => {
+                let value = match name {
+                    "project_name_or_id" | "project_name" => "p0",
+                    "repository_name" => "r0",
+                    "reference" => "v0",
+                    other => panic!("{path}: what is {other}? The world of this test has no such thing yet"),
+                };
+                address = address.replace(&format!("{{{name}}}"), value);
+            }
+            Some("query") => match name {
+                // As long as there are rows: the length at which a page does not tell by itself how many there are.
+                "page_size" => query.push(format!("page_size={rows}")),
+                "q" if parameter["required"] == true => query.push("q=repo".to_owned()),
+                "scope" if path == "/labels" => query.push("scope=g".to_owned()),
+                "username" if parameter["required"] == true => query.push("username=user".to_owned()),
+                "groupname" => query.push("groupname=group".to_owned()),
+                flag if flag.starts_with("with_") => query.push(format!("{flag}=true")),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    format!("{address}?{}", query.join("&"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_costs_three_statements_at_most_however_long_it_is() {
+    each(async |db| {
+        let world = World::open(db).await;
+        world.post("/projects", json!({"project_name": "p0", "metadata": {"public": "false"}})).await;
+        let subject = world.manifest("p0/r0", "v0", None).await;
+        world.recognise().await;
+        world.fill(0, FEW, &subject).await;
+        let few = world.measure(&world.lists(FEW).await, FEW).await;
+        world.fill(FEW, MANY, &subject).await;
+        let many = world.measure(&world.lists(MANY).await, MANY).await;
+        assert_eq!(few, many, "the number of statements depends on the number of rows");
+        for (operation, (warm, cold)) in &many {
+            println!("{operation:<28} {warm} statements, {cold} when nothing is remembered");
+        }
+        world.services.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_remembered_until_something_is_committed() {
+    each(async |db| {
+        let world = World::open(db).await;
+        let list = List { operation: "listProjects".into(), address: "/api/v2.0/projects?page_size=100".into() };
+        let caller = || (header::AUTHORIZATION, world.basic.as_str());
+        let (before, first) = world.ask(&list, caller()).await;
+        let (again, second) = world.ask(&list, caller()).await;
+        assert!(first > 0 && second == 0 && before == again, "{first} and {second} statements");
+        world.post("/projects", json!({"project_name": "new", "metadata": {"public": "false"}})).await;
+        let (after, third) = world.ask(&list, caller()).await;
+        assert!(after == before + 1 && third > 0, "{after} projects after {third} statements");
+        // Somebody else's answer is somebody else's.
+        let ((status, _, body), _) = statements(world.send(Method::GET, &list.address, &[], Vec::new())).await;
+        assert_eq!((status, body.as_array().map(Vec::len)), (StatusCode::OK, Some(1)));
+        world.services.stop().await;
+    })
+    .await;
+}
