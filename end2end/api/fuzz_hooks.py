@@ -90,6 +90,7 @@ def prepare():
         "action": "immutable", "template": "immutable_template",
         "tag_selectors": [{**selector, "decoration": "matches", "pattern": "locked-*"}],
         "scope_selectors": {"repository": [{**selector, "decoration": "repoMatches"}]}}))
+    group = int(made("/usergroups", {"group_name": f"{CALLER}-group", "group_type": 2}))
     quotas = ask("GET", f"/api/v2.0/quotas?reference=project&reference_id={project}", 200).json()
     icon = ask("GET", f"/api/v2.0/projects/{PROJECT}/repositories/app/artifacts/v1", 200).json()["icon"]
     return {
@@ -105,7 +106,7 @@ def prepare():
             "robot_id": robots,
             "immutable_rule_id": [rule],
             "id": [quota["id"] for quota in quotas],
-            "group_id": [1, 2],
+            "group_id": [group],
             "digest": [icon],
             "meta_name": ["public", "auto_scan", "severity", "reuse_sys_cve_allowlist"],
             "addition": ["build_history", "values.yaml", "readme.md", "dependencies", "files", "license"],
@@ -121,6 +122,8 @@ def prepare():
             "reference_id": [str(project)],
             "username": [CALLER],
             "entityname": [CALLER],
+            "groupname": [f"{CALLER}-group"],
+            "group_name": [f"{CALLER}-group"],
             "from": [f"{PROJECT}/app:v1", f"{PROJECT}/app@{digests[0]}"],
         },
     }, caller, spare

@@ -46,9 +46,9 @@ export class Api {
   }
 
   // An artifact of one file; gives its digest.
-  async artifact(repository, tag, { artifactType, configType, config, layerType, title }) {
+  async artifact(repository, tag, { artifactType, configType, config, layerType, title, annotations }) {
     const manifest = {
-      schemaVersion: 2, mediaType: manifestType, artifactType,
+      schemaVersion: 2, mediaType: manifestType, artifactType, annotations,
       config: { mediaType: configType, ...await this.blob(repository, Buffer.from(JSON.stringify(config))) },
       layers: [{
         mediaType: layerType, ...await this.blob(repository, Buffer.from(`content of ${title}`)),
@@ -58,6 +58,11 @@ export class Api {
     const bytes = Buffer.from(JSON.stringify(manifest));
     await this.ask('PUT', `/v2/${repository}/manifests/${tag}`, [201], { headers: { 'content-type': manifestType }, data: bytes });
     return digest(bytes);
+  }
+
+  // A manifest as the registry gives it.
+  async manifest(repository, reference) {
+    return (await this.ask('GET', `/v2/${repository}/manifests/${reference}`, [200], { headers: { accept: manifestType } })).json();
   }
 
   async close() { await this.context.dispose(); }

@@ -1,6 +1,12 @@
 // A repository with its tags and artifacts, and the pages of artifacts of all kinds.
 import assert from 'node:assert/strict';
 
+// As the portal writes sizes of up to a MiB.
+const human = bytes => {
+  const value = bytes / 1024;
+  if (value < 1) return `${bytes} B`;
+  return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} KiB`;
+};
 const main = session => session.page.getByRole('main');
 const repository = async (session, name) =>
   `/harbor/projects/${await session.api.project(session.server.project)}/repositories/${encodeURIComponent(name)}`;
@@ -56,6 +62,14 @@ export const artifacts = {
     await main(session).getByText('amd64').first().waitFor();
     await main(session).getByText('COPY layer 0').first().waitFor();
     await main(session).getByText(/docker pull/).first().waitFor();
+    const { layers } = await session.api.manifest(`${session.server.project}/portal`, session.server.digest);
+    const rows = main(session).locator('#layers tbody tr');
+    const shown = await rows.filter({ has: session.page.locator('.digest') }).evaluateAll(all => all.map(row => ({
+      digest: row.querySelector('.digest').title, twelve: row.querySelector('.digest').textContent.trim(),
+      bytes: Number(row.querySelector('data').value), size: row.querySelector('data').textContent,
+    })));
+    assert.deepEqual(shown, layers.map(({ digest, size }) => ({ digest, twelve: digest.slice(7, 19), bytes: size, size: human(size) })));
+    assert.ok(layers.length > 1, `${layers.length} layers`);
     await session.check('image');
     await main(session).getByText('Pull by digest', { exact: true }).first().click();
     await main(session).getByText(`portal@${session.server.digest}`).first().waitFor();
@@ -90,11 +104,27 @@ export const artifacts = {
     await session.api.artifact(`${session.server.project}/policy`, 'v3', {
       artifactType: 'application/vnd.example.policy.v1', configType: 'application/vnd.oci.empty.v1+json', config: {},
       layerType: 'application/vnd.example.policy.layer.v1+rego', title: 'gate.rego',
+      annotations: { 'org.example.reviewed-by': 'Maya <maya@example.com>', 'org.example.script': '</pre><script>document.title = "run"</script>' },
     });
     await session.signedIn();
     await session.open(await artifact(session, 'policy', 'v3'));
     await main(session).getByText('gate.rego').first().waitFor();
     await main(session).getByText(/oras pull .*\/policy:v3/).waitFor();
+    // What the portal has no view for is shown as it is: its type, its annotations, and on demand the document itself.
+    const facts = main(session).getByRole('region', { name: 'Facts' });
+    await facts.getByText('application/vnd.example.policy.v1').waitFor();
+    const annotations = main(session).getByRole('region', { name: 'Annotations' });
+    await annotations.getByText('org.example.reviewed-by', { exact: true }).waitFor();
+    await annotations.getByText('Maya <maya@example.com>', { exact: true }).waitFor();
+    const manifest = main(session).getByRole('region', { name: 'Manifest' });
+    const text = manifest.locator('pre').first();
+    assert.equal(await text.isVisible(), false, 'the manifest is folded');
+    await manifest.getByText('Manifest as JSON', { exact: true }).click();
+    await text.waitFor();
+    const pushed = await session.api.manifest(`${session.server.project}/policy`, 'v3');
+    assert.equal((await text.textContent()).trim(), JSON.stringify(pushed, null, 2), 'the manifest, a member a line');
+    assert.notEqual(await session.page.title(), 'run', 'nothing of an artifact is run');
+    assert.equal(await manifest.getByText('Configuration as JSON').count(), 0, 'an empty configuration says nothing');
     await session.check('artifact');
   },
 };

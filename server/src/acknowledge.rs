@@ -9,9 +9,13 @@ use http::{Method, StatusCode};
 use service::replicas::Replicas;
 use tracing::Instrument as _;
 
+/// Signing out may be a plain link.
+const CHANGES_BY_GET: &str = "/c/log_out";
+
 /// Reads pass. A change goes on when its client goes away: between a commit and what has to follow it nothing may be dropped.
 pub(crate) async fn changes(State(replicas): State<Arc<Replicas>>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if is_read && request.uri().path().trim_end_matches('/') != CHANGES_BY_GET {
         return next.run(request).await;
     }
     let change = async move {

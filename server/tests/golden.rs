@@ -1,16 +1,16 @@
 //! Conversations recorded from a real Harbor, played against this server: one test for each conversation and engine. No hard
-//! difference may be left but those in `golden/deliberate.toml`, each with its reason. Steps that need what does not exist yet are in
+//! difference and no other wording may be left but those in `golden/deliberate.toml`, each with its reason. Steps that need what does not exist yet are in
 //! `golden/needs.toml`, and are not played.
 //!
 //! SQLite is always played; PostgreSQL where `BERTH_TEST_POSTGRES_URL` leads to one on which databases can be made.
-//! `BERTH_GOLDEN_SHOW=all` prints the differences that are not hard, too.
+//! `BERTH_GOLDEN_SHOW=all` prints the differences that do not count, too.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use testkit::player::{Conversation, Deliberate, Engine, FreshServer, Kind, Needs, Report, fits, play};
+use testkit::player::{Conversation, Deliberate, Difference, Engine, FreshServer, Kind, Needs, Report, fits, play};
 
 const POSTGRES: &str = "BERTH_TEST_POSTGRES_URL";
 
@@ -150,11 +150,12 @@ async fn trouble_with(conversation: &Conversation, engine: &Engine) -> Result<()
 
 fn verdict(report: &Report, unused: &[String]) -> Result<(), String> {
     let mut trouble = String::new();
-    let hard: Vec<_> = report.of_kind(Kind::Hard).collect();
-    if !hard.is_empty() {
-        let steps: BTreeSet<_> = hard.iter().map(|difference| &difference.step).collect();
-        let _ = writeln!(trouble, "{} hard differences in {} of {} steps", hard.len(), steps.len(), report.steps_compared);
-        for difference in &hard {
+    // Scripts match on wording where the status alone does not tell them enough.
+    let counted: Vec<_> = report.of_kind(Kind::Hard).chain(report.of_kind(Kind::Message)).collect();
+    if !counted.is_empty() {
+        let steps: BTreeSet<_> = counted.iter().map(|difference| &difference.step).collect();
+        let _ = writeln!(trouble, "{} differences in {} of {} steps", counted.len(), steps.len(), report.steps_compared);
+        for difference in &counted {
             let _ = writeln!(trouble, "{difference}");
         }
     }
@@ -235,4 +236,22 @@ fn needs_name_operations_of_the_api_and_steps_that_there_are() {
     for name in PLAYED {
         assert_eq!(needs().leave_out(&mut load(name)), Vec::<&str>::new(), "{name}: no such steps");
     }
+}
+
+#[test]
+fn another_wording_is_a_failure_unless_it_is_listed() {
+    let wording = |step: &str| Difference {
+        step: step.to_owned(),
+        kind: Kind::Message,
+        place: "body.errors[0].message".to_owned(),
+        expected: "\"recorded\"".to_owned(),
+        actual: "\"other\"".to_owned(),
+    };
+    let mut report = Report { conversation: "errors".to_owned(), differences: vec![wording("error.method.options")], ..Report::default() };
+    assert!(verdict(&report, &[]).is_err_and(|trouble| trouble.contains("error.method.options")));
+    deliberate().apply(&mut report);
+    assert_eq!(verdict(&report, &[]), Ok(()), "it is listed");
+    report.differences.push(wording("error.project.unknown"));
+    deliberate().apply(&mut report);
+    assert!(verdict(&report, &[]).is_err(), "it is not listed");
 }

@@ -7,6 +7,8 @@
 mod cli;
 #[path = "shapes/go.rs"]
 mod go;
+#[path = "shapes/signature.rs"]
+mod signature;
 #[path = "shapes/terraform.rs"]
 mod terraform;
 
@@ -57,4 +59,5 @@ journeys! {
     terraform_accounts_and_settings: crate::terraform::accounts_and_settings,
     cli_projects_and_their_parts: crate::cli::projects_and_their_parts,
     cli_accounts_and_system: crate::cli::accounts_and_system,
+    with_signature_changes_nothing: crate::signature::changes_nothing,
 }

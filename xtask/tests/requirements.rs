@@ -1,4 +1,5 @@
-//! The page of what the registry door holds itself to, and the tests that name its lines: neither may go without the other.
+//! The page of what the registry door holds itself to, and the tests that name its lines: neither may go without the other. Likewise the page of
+//! bounds, and the constants and settings that it names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,4 +55,89 @@ fn every_line_of_the_page_is_named_by_a_test_and_every_name_has_its_line() {
     let promised: BTreeSet<u32> = lines.difference(&later).copied().collect();
     assert_eq!(promised.difference(&named).collect::<Vec<_>>(), Vec::<&u32>::new(), "lines without a test");
     assert_eq!(named.difference(&lines).collect::<Vec<_>>(), Vec::<&u32>::new(), "tests that name no line");
+}
+
+/// What a source says a constant is: products, shifts and digits with underscores.
+fn constant(source: &str, name: &str) -> Option<u64> {
+    let marker = format!("const {name}: ");
+    let mut found = source.lines().filter_map(|line| line.split_once(&marker)).map(|(_, rest)| rest);
+    let value = found.next()?.split_once(" = ")?.1.split(';').next()?;
+    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().ok();
+    match value.split_once("<<") {
+        Some((number_of, shift)) => Some(number(number_of)? << number(shift)?),
+        None => value.split('*').map(number).product(),
+    }
+}
+
+/// `64 KiB`, `255 characters`, `100`: how many.
+fn amount(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let times = match unit {
+        "" | "bytes" | "characters" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    Some(number.parse::<u64>().ok()? * times)
+}
+
+/// The file of a module: `service::label` is `crates/service/src/label.rs` or `…/label/mod.rs`.
+fn module(path: &str) -> String {
+    let (room, inner) = path.split_once("::").expect("a room and a module");
+    let source = if room == "server" { root().join("server/src") } else { root().join("crates").join(room).join("src") };
+    let place = source.join(inner.replace("::", "/"));
+    let file = place.with_extension("rs");
+    if file.is_file() { text(&file) } else { text(&place.join("mod.rs")) }
+}
+
+/// The rows of the page of bounds: what it says is the most, and where that is kept.
+fn bounds() -> Vec<(String, String)> {
+    let page = text(&root().join("docs/reference/limits.md"));
+    let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows = page.lines().filter(|line| line.starts_with('|') && line.contains('`')).map(cells);
+    rows.map(|row| match row.as_slice() {
+        [_, most, _, place] => (most.clone(), place.trim_matches('`').to_owned()),
+        other => panic!("{other:?} are not four cells"),
+    })
+    .collect()
+}
+
+#[test]
+fn constants_and_amounts_are_read() {
+    let source = "pub const A: usize = 4 * 1024;\n    pub(super) const B: u64 = 1 << 20;\nconst C: i64 = 10_000;\nconst AA: u8 = 1;";
+    assert_eq!(["A", "B", "C", "AA", "D"].map(|name| constant(source, name)), [Some(4096), Some(1 << 20), Some(10_000), Some(1), None]);
+    assert_eq!(["4 MiB", "255 characters", "not set"].map(amount), [Some(4 << 20), Some(255), None]);
+}
+
+#[test]
+fn every_bound_of_the_page_is_what_the_code_says() {
+    let settings = text(&root().join("docs/reference/configuration.md"));
+    let mut wrong = Vec::new();
+    for (most, place) in bounds() {
+        let right = match place.rsplit_once("::") {
+            Some((path, name)) => amount(&most).is_some_and(|most| constant(&module(path), name) == Some(most)),
+            // A setting: its default, which the program's own tests compare with the page of settings.
+            None => settings.lines().any(|line| {
+                line.starts_with(&format!("| `{place}` |"))
+                    && line.split(" | ").nth(3).is_some_and(|default| default.trim_matches('`') == most)
+            }),
+        };
+        if !right {
+            wrong.push(format!("{place}: {most}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new(), "bounds that the code does not have");
+}
+
+#[test]
+fn every_bound_of_the_protocol_stands_on_the_page() {
+    let source = text(&root().join("crates/oci/src/limits.rs"));
+    let names = source.lines().filter_map(|line| line.strip_prefix("pub const ")).filter_map(|rest| rest.split(':').next());
+    let kept: BTreeSet<String> = names.map(|name| format!("oci::limits::{name}")).collect();
+    assert!(kept.len() >= 10, "only {} bounds were found", kept.len());
+    let told: Vec<String> = bounds().into_iter().map(|(_, place)| place).collect();
+    let unique: BTreeSet<String> = told.iter().cloned().collect();
+    assert_eq!(unique.len(), told.len(), "a bound stands twice");
+    assert_eq!(unique.into_iter().filter(|place| place.starts_with("oci::limits::")).collect::<BTreeSet<_>>(), kept);
 }

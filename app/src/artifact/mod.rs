@@ -1,6 +1,8 @@
 //! One artifact: identity, pull commands, facts, layers with their history, platforms, configuration and annotations. The route tree uses the
 //! page.
 
+#[cfg(feature = "ssr")]
+mod document;
 mod layers;
 mod page;
 mod parts;
@@ -13,4 +15,4 @@ mod wiring;
 
 pub use page::ArtifactPage;
 pub use steps::{Step, steps};
-pub use view::{AccessoryRow, ArtifactView, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow};
+pub use view::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow};

@@ -83,6 +83,7 @@ impl Sections {
             ("attached", "Attached", parts::attached(view)),
             ("tags", "Tags", parts::tags(view, removal)),
             ("annotations", "Annotations", parts::annotations(view)),
+            ("manifest", "Manifest", parts::documents(view)),
         ];
         Self(all.into_iter().filter_map(|(id, title, view)| Some((id, title, view?))).collect())
     }
@@ -200,7 +201,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        artifact::{AccessoryRow, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow},
+        artifact::{AccessoryRow, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow},
         markup,
     };
 
@@ -229,6 +230,7 @@ mod tests {
             details: Vec::new(),
             annotations: BTreeMap::new(),
             accessories: Vec::new(),
+            documents: Vec::new(),
             public: true,
             may_delete: false,
             may_untag: false,
@@ -322,6 +324,22 @@ mod tests {
         let html = page(ArtifactView { platforms, annotations: BTreeMap::from([("a".into(), "b".into())]), ..bare(Kind::Index) });
         markup::check(&html);
         assert!(html.contains("Attestation ") && html.contains("<span class=\"count\">1</span>"), "{html}");
+    }
+
+    #[test]
+    fn documents_are_folded_and_escaped() {
+        let shown = |part, is_cut| DocumentView { part, text: "{\n  \"a\": \"</pre><script>\"\n}".into(), is_cut };
+        let documents = vec![shown(Part::Manifest, false), shown(Part::Configuration, true)];
+        let html =
+            page(ArtifactView { documents, annotations: BTreeMap::from([("a".into(), "b".into())]), ..bare(Kind::Other("POLICY".into())) });
+        markup::check(&html);
+        assert!(
+            html.contains("Manifest as JSON") && html.contains("Configuration as JSON") && html.contains("href=\"#manifest\""),
+            "{html}"
+        );
+        assert!(html.contains("&lt;/pre&gt;&lt;script&gt;") && !html.contains("</pre><script>"), "{html}");
+        assert_eq!(html.matches("Only the beginning is shown.").count(), 1);
+        assert!(!html.contains("<details class=\"fold\" open"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use super::{ArtifactView, ImageConfig, PlatformRow, removal::Removal};
+use super::{ArtifactView, DocumentView, ImageConfig, Part, PlatformRow, removal::Removal};
 use crate::{
     address,
     kit::{Badge, Bytes, Column, Digest, Moment, Table},
@@ -263,6 +263,33 @@ pub(super) fn details(view: &ArtifactView) -> Option<AnyView> {
 /// The annotations as they were pushed.
 pub(super) fn annotations(view: &ArtifactView) -> Option<AnyView> {
     (!view.annotations.is_empty()).then(|| card("annotations", "Annotations", pairs(&view.annotations)))
+}
+
+/// The manifest and the configuration as they are, folded: long, and for those who know the type.
+pub(super) fn documents(view: &ArtifactView) -> Option<AnyView> {
+    if view.documents.is_empty() {
+        return None;
+    }
+    let folds = view.documents.iter().map(document).collect_view();
+    Some(card("manifest", "Manifest", folds.into_any()))
+}
+
+fn document(shown: &DocumentView) -> AnyView {
+    let name = match shown.part {
+        Part::Manifest => "Manifest as JSON",
+        Part::Configuration => "Configuration as JSON",
+    };
+    let cut = shown.is_cut.then(|| view! { <p class="sm muted">"Only the beginning is shown."</p> });
+    view! {
+        <details class="fold">
+            <summary>{name}</summary>
+            <pre class="code" tabindex="0" role="group" aria-label=name>
+                {shown.text.clone()}
+            </pre>
+            {cut}
+        </details>
+    }
+    .into_any()
 }
 
 fn pairs(all: &BTreeMap<String, String>) -> AnyView {

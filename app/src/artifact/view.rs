@@ -54,10 +54,33 @@ pub struct ArtifactView {
     pub annotations: BTreeMap<String, String>,
     /// What refers to it: signatures, SBOMs, …
     pub accessories: Vec<AccessoryRow>,
+    /// Its manifest and its configuration as they are, for what has no view of its own.
+    #[serde(default)]
+    pub documents: Vec<DocumentView>,
     /// Whether the visitor may delete it.
     pub may_delete: bool,
     /// Whether the visitor may take tags from it.
     pub may_untag: bool,
+}
+
+/// A JSON document, set out for reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// What it is to the artifact.
+    pub part: Part,
+    /// Its text, a member a line.
+    pub text: String,
+    /// Whether there is more of it than is shown.
+    pub is_cut: bool,
+}
+
+/// What a document is to its artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// The manifest.
+    Manifest,
+    /// The configuration that the manifest names.
+    Configuration,
 }
 
 /// A tag of the artifact.

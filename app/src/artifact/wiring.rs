@@ -12,7 +12,7 @@ use service::{
 
 use serde_json::Value;
 
-use super::{AccessoryRow, ArtifactView, HistoryRow, ImageConfig, LayerRow, PlatformRow, TagRow};
+use super::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow, document};
 use crate::{
     address,
     repository::{
@@ -76,6 +76,7 @@ fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactVie
         platforms: platforms(&artifact, &contents),
         tags: tags(&artifact),
         accessories: accessories(&artifact),
+        documents: documents(&artifact, &contents),
         layers: contents
             .layers
             .into_iter()
@@ -126,6 +127,21 @@ fn details(artifact: &Artifact) -> Vec<(String, String)> {
         Kind::Chart => CHART.iter().filter_map(|(key, label)| Some(((*label).to_owned(), plain(all.get(*key)?)?))).collect(),
         Kind::Other(_) => all.iter().filter_map(|(key, value)| Some((key.clone(), plain(value)?))).take(MOST_DETAILS).collect(),
     }
+}
+
+/// Manifest and configuration of what has no view of its own; an empty configuration says nothing.
+fn documents(artifact: &Artifact, contents: &Contents) -> Vec<DocumentView> {
+    if !matches!(Kind::of(&artifact.kind, &artifact.manifest_media_type), Kind::Other(_)) {
+        return Vec::new();
+    }
+    let parts = [(Part::Manifest, contents.manifest.as_slice()), (Part::Configuration, &contents.configuration[..])];
+    let shown = parts.into_iter().filter(|(_, bytes)| !matches!(bytes.trim_ascii(), b"" | b"{}"));
+    shown
+        .map(|(part, bytes)| {
+            let (text, is_cut) = document::set_out(bytes);
+            DocumentView { part, text, is_cut }
+        })
+        .collect()
 }
 
 const CHART: [(&str, &str); 9] = [
@@ -214,6 +230,16 @@ mod tests {
         let rows = platforms(&index, &Contents::default());
         let attested: Vec<_> = rows.iter().map(|row| row.attests.as_deref()).collect();
         assert_eq!(attested, [None, Some("linux/amd64"), Some("sha256:gone")]);
+    }
+
+    #[test]
+    fn what_has_no_view_of_its_own_shows_its_documents() {
+        let contents = Contents { manifest: br#"{"a":1}"#.to_vec(), configuration: (&b" {} "[..]).into(), ..Contents::default() };
+        let of = |kind: &str, contents: &Contents| documents(&Artifact { kind: kind.into(), ..Artifact::default() }, contents);
+        assert_eq!(of("POLICY", &contents), [DocumentView { part: Part::Manifest, text: "{\n  \"a\": 1\n}".into(), is_cut: false }]);
+        let full = Contents { configuration: (&b"[true]"[..]).into(), ..contents };
+        assert_eq!(of("UNKNOWN", &full).iter().map(|shown| shown.part).collect::<Vec<_>>(), [Part::Manifest, Part::Configuration]);
+        assert!(of("IMAGE", &full).is_empty() && of("CHART", &full).is_empty());
     }
 
     #[test]

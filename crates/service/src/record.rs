@@ -17,6 +17,8 @@ pub const INTERVAL: Duration = Duration::from_millis(500);
 /// Audit rows that one caller can cause for one reference within one interval. More pulls of the same thing in half a second are a load test or
 /// a broken client: they count, but the log says it only so often.
 const ROWS_PER_REFERENCE: usize = 20;
+/// Rows that are looked at for others of the same kind.
+const LOOKED_BACK: usize = 500;
 /// Audit rows that wait for the database. Bounded: one that stays away must not eat the memory.
 const MOST_ROWS: usize = 100_000;
 /// Places to note pulls. Each thread keeps to one, so that threads do not wait for each other.
@@ -218,7 +220,11 @@ impl Recorder {
     /// Notes something for the audit log that changed nothing in the database. Never waits for it.
     pub fn note(&self, entry: AuditEntry) {
         let mut batch = self.collected.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
-        if batch.audit.len() < MOST_ROWS {
+        // Nobody fills the log, or pushes others out of it, by doing the same again and again.
+        let is_alike =
+            |row: &&AuditEntry| (&row.username, &row.resource, row.operation) == (&entry.username, &entry.resource, entry.operation);
+        let alike = batch.audit.iter().rev().take(LOOKED_BACK).filter(is_alike).count();
+        if batch.audit.len() < MOST_ROWS && alike < ROWS_PER_REFERENCE {
             batch.audit.push(entry);
         }
     }

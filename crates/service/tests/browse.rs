@@ -1,15 +1,14 @@
 //! The pages of the portal as each caller gets them: what they tell, what they offer, and what strangers are refused.
 
+use model::ProjectId;
 use model::api::{Configurations, ProjectMember, ProjectMetadata, ProjectReq, UserEntity};
 use model::list::ListQuery;
-use model::permission::Role;
+use model::permission::{Action, Caller, ProjectFacts, Resource, Role, decide_project};
 use serde_json::json;
 use service::artifact::Named;
 use service::browse::Rights;
 use service::{Actor, NameOrId};
 use testkit::instance::Instance;
-
-const ALL: Rights = Rights { push: true, delete_repository: true, delete_artifact: true, delete_tag: true };
 
 /// `dana` owns the public `quay` and the private `dock`; both hold the index `app:v1`.
 async fn world() -> (Instance, Actor) {
@@ -43,25 +42,63 @@ async fn offered(instance: &Instance, actor: &Actor, project: &str) -> [Result<R
     ]
 }
 
+/// What a page is to offer, by the one table of permissions; the refusal where its reads are not allowed.
+fn permitted(caller: &Caller, public: bool) -> Result<Rights, u16> {
+    let project = ProjectFacts { id: ProjectId(1), public };
+    let may = |resource, action| decide_project(caller, &project, resource, action).is_ok();
+    let refusal = if matches!(caller, Caller::Anonymous) { 401 } else { 403 };
+    let reads = [(Resource::Project, Action::Read), (Resource::Repository, Action::List), (Resource::Artifact, Action::List)];
+    // Of those who may not read all of it there is none among the callers.
+    let readable = reads.map(|(resource, action)| may(resource, action));
+    assert!(readable == [true; 3] || readable == [false; 3], "{caller:?} reads a part: {readable:?}");
+    if !readable[0] {
+        return Err(refusal);
+    }
+    Ok(Rights {
+        push: may(Resource::Repository, Action::Push),
+        delete_repository: may(Resource::Repository, Action::Delete),
+        delete_artifact: may(Resource::Artifact, Action::Delete),
+        delete_tag: may(Resource::Tag, Action::Delete),
+    })
+}
+
 #[tokio::test]
 async fn each_sees_what_they_may_and_is_offered_what_they_can() {
     let (instance, dana) = world().await;
-    let (admin, stranger, guest) = (instance.admin().await, instance.user("stranger").await, instance.user("guest").await);
-    let membership = ProjectMember {
-        role_id: Role::Developer.id(),
-        member_user: Some(UserEntity { username: "guest".to_owned(), ..UserEntity::default() }),
-        ..ProjectMember::default()
-    };
-    instance.services.members.create(&dana, &name("dock"), Some(&membership)).await.unwrap();
-    for (actor, public, private) in [
-        (&admin, Ok(ALL), Ok(ALL)),
-        (&dana, Ok(ALL), Ok(ALL)),
-        (&guest, Ok(Rights::default()), Ok(Rights { push: true, ..Rights::default() })),
-        (&stranger, Ok(Rights::default()), Err(403)),
-        (&Actor::Anonymous, Ok(Rights::default()), Err(401)),
-    ] {
-        assert_eq!(offered(&instance, actor, "quay").await, [public; 3], "{actor:?} in quay");
-        assert_eq!(offered(&instance, actor, "dock").await, [private; 3], "{actor:?} in dock");
+    let mut callers = vec![
+        ("admin".to_owned(), instance.admin().await, Caller::User { is_admin: true, roles: &[] }),
+        ("owner".to_owned(), dana.clone(), Caller::User { is_admin: false, roles: &[Role::ProjectAdmin] }),
+        ("stranger".to_owned(), instance.user("stranger").await, Caller::User { is_admin: false, roles: &[] }),
+        ("nobody".to_owned(), Actor::Anonymous, Caller::Anonymous),
+    ];
+    for role in &Role::ALL {
+        let member = role.as_str().to_lowercase();
+        let actor = instance.user(&member).await;
+        for project in ["quay", "dock"] {
+            let membership = ProjectMember {
+                role_id: role.id(),
+                member_user: Some(UserEntity { username: member.clone(), ..UserEntity::default() }),
+                ..ProjectMember::default()
+            };
+            instance.services.members.create(&dana, &name(project), Some(&membership)).await.unwrap();
+        }
+        callers.push((member, actor, Caller::User { is_admin: false, roles: std::slice::from_ref(role) }));
+    }
+    let mut kinds = Vec::new();
+    for (who, actor, caller) in &callers {
+        for (project, public) in [("quay", true), ("dock", false)] {
+            let expected = permitted(caller, public);
+            assert_eq!(offered(&instance, actor, project).await, [expected; 3], "{who} in {project}");
+            if !kinds.contains(&expected) {
+                kinds.push(expected);
+            }
+        }
+    }
+    // All of it, pushes alone, nothing but reading, and both refusals: a table that says the same of everybody would show here.
+    let all = Rights { push: true, delete_repository: true, delete_artifact: true, delete_tag: true };
+    let push = Rights { push: true, ..Rights::default() };
+    for kind in [Ok(all), Ok(push), Ok(Rights::default()), Err(401), Err(403)] {
+        assert!(kinds.contains(&kind), "nobody gets {kind:?} of {kinds:?}");
     }
 }
 

@@ -154,6 +154,9 @@ async fn a_child_goes_with_its_index_and_not_before() {
     world.push("north/app", Some("multi"), &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})).await;
     let contents = services.artifacts.contents(dana, &named(&north, "app", "multi")).await.unwrap();
     assert_eq!((contents.children.len(), contents.children[0].size), (1, Some(size as u64)));
+    let index = services.artifacts.get(dana, &named(&north, "app", "multi"), ArtifactFlags::default()).await.unwrap();
+    assert_eq!(oci::Digest::sha256(&contents.manifest).as_str(), index.digest);
+    assert!(contents.configuration.is_empty());
     assert_eq!(contents.children[0].platform.as_ref().map(|p| p.architecture.as_str()), Some("arm64"));
     assert_eq!(status(services.artifacts.delete(dana, &named(&north, "app", child.as_str())).await), 412);
     services.artifacts.copy(dana, &north, "copy/deep", "north/app:multi").await.unwrap();
@@ -226,6 +229,9 @@ async fn what_strangers_push_is_shown_as_it_is_and_no_more_than_a_list_bears() {
         world.image("north/image", Some(tag), config).await;
         let contents = services.artifacts.contents(dana, &named(&north, "image", tag)).await.unwrap();
         assert_eq!((contents.history.len(), contents.layers.len()), (0, 1), "{tag}");
+        // What is shown as it is has to be JSON.
+        let shown = if matches!(tag, "list" | "odd") { config } else { b"" };
+        assert_eq!(&contents.configuration[..], shown, "{tag}");
         let history = services.artifacts.addition(dana, &named(&north, "image", tag), Addition::BuildHistory).await.unwrap();
         assert_eq!(&history.content[..], b"null", "{tag}");
     }

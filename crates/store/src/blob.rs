@@ -41,9 +41,14 @@ pub async fn hold_all_in_repository(link: &mut Link<'_>, repository: RepositoryI
 
 /// Records a content; one that is known already keeps its row.
 pub async fn upsert(link: &mut Link<'_>, digest: &str, size: i64, now: i64) -> Result<BlobId> {
-    const SQL: &str = "INSERT INTO blob (digest, size, created_at) VALUES ($1, $2, $3)
-        ON CONFLICT (digest) DO UPDATE SET size = excluded.size RETURNING id";
-    let (id,): (i64,) = on!(link, |c| sqlx::query_as(SQL).bind(digest).bind(size).bind(now).fetch_one(c).await)?;
+    // A known row is not locked: a layer that many images share must not make one project's upload wait for another's.
+    const MADE: &str = "INSERT INTO blob (digest, size, created_at) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING RETURNING id";
+    const KNOWN: &str = "SELECT id FROM blob WHERE digest = $1";
+    let made: Option<(i64,)> = on!(link, |c| sqlx::query_as(MADE).bind(digest).bind(size).bind(now).fetch_optional(c).await)?;
+    let (id,) = match made {
+        Some(made) => made,
+        None => on!(link, |c| sqlx::query_as(KNOWN).bind(digest).fetch_one(c).await)?,
+    };
     Ok(BlobId(id))
 }
 

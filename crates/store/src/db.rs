@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, SqlStr, Sqlite, Sqlit
 
 use crate::dialect::Engine;
 use crate::error::Result;
+use crate::log::Log;
 use crate::watch::Watch;
 
 /// Runs one sqlx expression on the connection behind a [`Link`]: `on!(link, |c| sqlx::query(SQL).bind(x).execute(c).await)`.
@@ -51,6 +52,8 @@ pub enum Db {
         writer: SqlitePool,
         /// Connections that only read.
         readers: SqlitePool,
+        /// What the writer has written, to be brought to the disk.
+        log: Log,
         /// Hears of commits.
         watch: Watch,
     },
@@ -74,13 +77,14 @@ pub enum Conn {
 /// A transaction for writing. Dropped without `commit`, it never happened.
 pub struct Tx {
     open: Open,
+    durability: Durability,
     watch: Watch,
 }
 
 /// The transaction of one engine.
 enum Open {
     /// On the writer.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Log),
     /// On a connection of the pool.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -108,7 +112,8 @@ impl Db {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            // What has to last is brought to the disk by `Log`.
+            .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .statement_cache_capacity(256)
@@ -120,7 +125,7 @@ impl Db {
         let pool = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let writer = pool().max_connections(1).acquire_timeout(Duration::from_secs(60)).connect_with(options.clone()).await?;
         let readers = pool().max_connections(8).connect_with(options.read_only(true).create_if_missing(false)).await?;
-        Ok(Self::Sqlite { writer, readers, watch: Watch::default() })
+        Ok(Self::Sqlite { writer, readers, log: Log::of(path), watch: Watch::default() })
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {
@@ -156,7 +161,7 @@ impl Db {
     pub fn watched(self, told: impl Fn() + Send + Sync + 'static) -> Self {
         let watch = Watch::new(told);
         match self {
-            Self::Sqlite { writer, readers, .. } => Self::Sqlite { writer, readers, watch },
+            Self::Sqlite { writer, readers, log, .. } => Self::Sqlite { writer, readers, log, watch },
             Self::Postgres { pool, .. } => Self::Postgres { pool, watch },
         }
     }
@@ -223,15 +228,9 @@ impl Db {
     /// A transaction with the durability that its content needs.
     pub async fn begin(&self, durability: Durability) -> Result<Tx> {
         let open = match self {
-            Self::Sqlite { writer, .. } => {
-                let mut connection = writer.acquire().await?;
-                let level = match durability {
-                    Durability::Full => "PRAGMA synchronous = FULL",
-                    Durability::Relaxed => "PRAGMA synchronous = NORMAL",
-                };
-                sqlx::query(level).execute(&mut *connection).await?;
-                let connection = sqlx::pool::MaybePoolConnection::PoolConnection(connection);
-                Open::Sqlite(Transaction::begin(connection, Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?)
+            Self::Sqlite { writer, log, .. } => {
+                let connection = sqlx::pool::MaybePoolConnection::PoolConnection(writer.acquire().await?);
+                Open::Sqlite(Transaction::begin(connection, Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?, log.clone())
             }
             Self::Postgres { pool, .. } => {
                 let mut tx = pool.begin().await?;
@@ -245,7 +244,7 @@ impl Db {
             Durability::Full => self.watch().clone(),
             Durability::Relaxed => Watch::default(),
         };
-        Ok(Tx { open, watch })
+        Ok(Tx { open, durability, watch })
     }
 
     /// Ends the pools; for SQLite this also folds the write-ahead log into the database.
@@ -281,7 +280,7 @@ impl Tx {
     /// What statements run on.
     pub fn link(&mut self) -> Link<'_> {
         match &mut self.open {
-            Open::Sqlite(t) => Link::Sqlite(t),
+            Open::Sqlite(t, _) => Link::Sqlite(t),
             Open::Postgres(t) => Link::Postgres(t),
         }
     }
@@ -299,9 +298,16 @@ impl Tx {
     /// Makes it happen, as durable as it was begun.
     pub async fn commit(self) -> Result<()> {
         // Also when nobody waits for the end any more, or its answer is lost: it may have happened.
-        let _told = self.watch.when_over();
+        let told = self.watch.when_over();
         match self.open {
-            Open::Sqlite(t) => t.commit().await?,
+            Open::Sqlite(t, log) => {
+                t.commit().await?;
+                // Others see it from here on.
+                drop(told);
+                if self.durability == Durability::Full {
+                    log.settle().await?;
+                }
+            }
             Open::Postgres(t) => t.commit().await?,
         }
         Ok(())

@@ -6,6 +6,7 @@ mod db;
 mod dialect;
 mod error;
 pub mod list;
+mod log;
 mod watch;
 
 pub mod accessory;
@@ -33,4 +34,5 @@ pub mod user;
 pub use db::{Conn, Db, Durability, Link, Tx};
 pub use dialect::Engine;
 pub use error::{Error, Result};
+pub use log::Log;
 pub use watch::Watch;

@@ -73,3 +73,27 @@ pub async fn each(suite: impl AsyncFn(Db)) {
         postgres.drop_now().await;
     }
 }
+
+/// Everything that a PostgreSQL database holds, column by column: `table.column` and the values in it, one to a line, bytes as the text that they
+/// spell. What was deleted and what indexes hold is not in it.
+pub async fn contents(url: &str) -> Vec<(String, String)> {
+    const COLUMNS: &str = "SELECT c.table_name::text, c.column_name::text, c.data_type::text FROM information_schema.columns c
+        JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+        WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1, c.ordinal_position";
+    let mut connection = PgConnection::connect(url).await.expect("the database answers");
+    let columns: Vec<(String, String, String)> = sqlx::query_as(COLUMNS).fetch_all(&mut connection).await.expect("the columns");
+    let mut found = Vec::with_capacity(columns.len());
+    for (table, column, kind) in columns {
+        let value = match kind.as_str() {
+            "bytea" => format!(r#""{column}""#),
+            _ => format!(r#"convert_to("{column}"::text, 'UTF8')"#),
+        };
+        let sql = format!(r#"SELECT {value} FROM "{table}" WHERE "{column}" IS NOT NULL"#);
+        let values: Vec<(Vec<u8>,)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.expect("the values of a column");
+        let text: String = values.iter().map(|(bytes,)| format!("{}\n", String::from_utf8_lossy(bytes))).collect();
+        found.push((format!("{table}.{column}"), text));
+    }
+    connection.close().await.expect("the connection closes");
+    found
+}

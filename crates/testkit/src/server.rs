@@ -325,7 +325,7 @@ impl Output {
 
     fn keep(&self, line: String) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if line.contains("panicked at") || line.contains("\"ERROR\"") || line.contains(" ERROR ") {
+        if is_complaint(&line) {
             lines.complaints.push(line.clone());
         }
         if !lines.keeps_all && lines.last.len() >= KEPT_LINES {
@@ -342,6 +342,12 @@ impl Output {
     fn complaints(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).complaints.clone()
     }
+}
+
+/// Whether a line tells of an error or a panic: the log is JSON, as it is where nobody looks at a terminal, and says so by its level; a panic
+/// before the log begins is told by the standard library.
+fn is_complaint(line: &str) -> bool {
+    line.contains("panicked at") || serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line["level"] == "error")
 }
 
 /// A PostgreSQL database made for one server.
@@ -403,6 +409,15 @@ mod tests {
         let error = Server::start(&path, &Engine::Sqlite, &[]).await.err().expect("an error").to_string();
         assert!(error.contains("it ended with exit status: 3"), "{error}");
         assert!(error.contains("with Harbor12345 serve --listen 127.0.0.1:0"), "{error}");
+    }
+
+    #[test]
+    fn errors_and_panics_are_complaints() {
+        assert!(is_complaint(r#"{"level":"error","message":"a request failed","target":"berth","time":"2026-01-01T00:00:00Z"}"#));
+        assert!(is_complaint(r#"{"level":"error","message":"boom","place":"src/x.rs:1:1","target":"panic"}"#));
+        assert!(is_complaint("thread 'main' panicked at src/main.rs:1:1:"));
+        assert!(!is_complaint(r#"{"level":"warn","message":"an \"error\""}"#));
+        assert!(!is_complaint("Berth is ready at http://127.0.0.1:1"));
     }
 
     #[test]

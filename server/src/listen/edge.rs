@@ -91,9 +91,9 @@ impl Access {
         let status = answer.status().as_u16();
         if let Some((begun, method, uri)) = self.0 {
             let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            tracing::debug!(target: "access", %method, path = uri.path(), status, micros, request = %id, "answered");
+            tracing::debug!(target: "access", %method, path = uri.path(), status, micros, request_id = %id, "answered");
         } else if let (true, Some((method, uri))) = (status >= 500, self.1) {
-            tracing::warn!(target: "access", %method, path = uri.path(), status, request = %id, "answered");
+            tracing::warn!(target: "access", %method, path = uri.path(), status, request_id = %id, "answered");
         }
     }
 }

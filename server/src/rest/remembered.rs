@@ -5,6 +5,7 @@
 //! nothing else - not on the time, a setting, or another server.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -12,11 +13,11 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
-use service::Services;
 use service::answers::{Answers, Asker, Moment};
+use service::{Actor, Services};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::extract::{Recognised, is_resource_name, recognise};
+use super::extract::{Recognised, SESSION_COOKIE, cookie, is_resource_name, recognise};
 use super::{BASE, RestError};
 
 /// Bytes of answers that are remembered.
@@ -26,6 +27,8 @@ const LONGEST: u64 = 256 << 10;
 
 /// Readers that may read at once, at most; few questions share a turn.
 const TURNS: usize = 1024;
+/// Nobody waits longer for a turn: what takes long, fails, or is too large to be kept is read side by side.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The operations, by the segments of their paths below [`BASE`]; `*` is any.
 const OPERATIONS: &[&[&str]] = &[
@@ -113,7 +116,7 @@ impl Remembered {
             return Ok(given.map_or(Found::Nothing, |given| Found::Answer(given.into_response())));
         };
         let turn = usize::try_from(self.hasher.hash_one((asker, &text))).unwrap_or(usize::MAX) % TURNS;
-        let turn = self.turns[turn].lock().await;
+        let Ok(turn) = tokio::time::timeout(PATIENCE, self.turns[turn].lock()).await else { return Ok(Found::Nothing) };
         // Something may have happened while others had their turn: everything is looked at anew.
         match self.look(services, request, &text).await? {
             (_, _, Some(given)) => Ok(Found::Answer(given.into_response())),
@@ -131,7 +134,8 @@ impl Remembered {
     ) -> Result<(Moment, Option<Asker>, Option<Given>), RestError> {
         let moment = self.answers.now();
         let actor = recognise(services, request.headers()).await?;
-        let asker = Asker::of(&actor);
+        // Credentials that failed cost a wait, which nobody is to have while he holds a turn.
+        let asker = if has_failed(request.headers(), &actor) { None } else { Asker::of(&actor) };
         request.extensions_mut().insert(Recognised(actor));
         let given = asker.and_then(|asker| self.answers.get(moment, asker, text));
         Ok((moment, asker, given))
@@ -147,9 +151,11 @@ impl Remembered {
             return RestError::from(service::Error::internal("an answer broke off")).into_response();
         };
         if !parts.headers.contains_key(header::SET_COOKIE) {
+            // Without the room that its writer left behind it.
+            let kept = Bytes::copy_from_slice(&body);
             let headers: Box<[_]> = parts.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             let bytes = body.len() + headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum::<usize>();
-            self.answers.put(question.moment, question.asker, &question.text, Given { headers, body: body.clone() }, bytes);
+            self.answers.put(question.moment, question.asker, &question.text, Given { headers, body: kept }, bytes);
         }
         Response::from_parts(parts, Body::from(body))
     }
@@ -164,6 +170,11 @@ impl Given {
         }
         response
     }
+}
+
+/// Whether there may be credentials that were not right: those of nobody, or those beside which only the session counted.
+fn has_failed(headers: &HeaderMap, actor: &Actor) -> bool {
+    headers.contains_key(header::AUTHORIZATION) && (matches!(actor, Actor::Anonymous) || cookie(headers, SESSION_COOKIE).is_some())
 }
 
 /// All of a request that its answer depends on, but for the caller.
@@ -216,6 +227,17 @@ mod unit {
         ] {
             assert!(!is_remembered(path), "{path}");
         }
+    }
+
+    #[test]
+    fn nobody_waits_for_credentials_that_failed() {
+        let of = |headers: &[(HeaderName, &'static str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+            has_failed(&headers.collect(), &Actor::Anonymous)
+        };
+        let (basic, session) = ((header::AUTHORIZATION, "Basic ZGFuYTp4"), (header::COOKIE, "sid=abc"));
+        assert!(of(&[basic.clone()]) && of(&[basic, session.clone()]));
+        assert!(!of(&[]) && !of(&[session]));
     }
 
     #[test]

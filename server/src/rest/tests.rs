@@ -301,7 +301,7 @@ async fn signing_in_makes_a_new_session() {
     let given = login.cookie("sid").unwrap();
     assert_ne!(given, planted);
     let set: Vec<_> = login.headers.get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap()).collect();
-    assert!(set.iter().all(|c| c.contains("; Path=/; HttpOnly") && !c.contains("Secure")), "{set:?}");
+    assert!(set.iter().all(|c| c.ends_with("; Path=/; HttpOnly; SameSite=Lax")), "{set:?}");
     let who = async |cookie: &str| door.ask(Ask::new("GET", "/api/v2.0/users/current").header("cookie", cookie)).await.status.as_u16();
     assert_eq!((who(&planted).await, who(&given).await), (401, 200));
     let out = door.ask(Ask::new("GET", "/c/log_out").header("cookie", given.clone())).await;

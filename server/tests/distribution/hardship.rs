@@ -214,6 +214,14 @@ async fn pulls_are_recorded_within_a_second_and_survive_a_kill(kit: Kit) {
     let path = repo.name.trim_start_matches("counted/").to_owned();
     let seen = kit.admin.get(&format!("/api/v2.0/projects/counted/repositories/{path}")).basic().send().await.expect(200);
     assert_eq!(seen.json()["pull_count"], 7);
+    // The audit log has each of them.
+    let logged = kit.admin.get("/api/v2.0/projects/counted/auditlog-exts?page_size=100").basic().send().await.expect(200).json();
+    let rows: Vec<_> = logged.as_array().expect("rows").iter().filter(|row| row["operation"] == "pull").collect();
+    assert_eq!(rows.len(), 7, "{logged}");
+    for row in rows {
+        let told = ["resource", "resource_type", "username"].map(|name| row[name].as_str().unwrap_or_default());
+        assert_eq!((told, row["operation_result"] == true), ([format!("{}:t", repo.name).as_str(), "artifact", "admin"], true), "{row}");
+    }
     assert_eq!(server.complaints(), Vec::<String>::new());
     assert!(server.stop().await.expect("the server ends").success());
 }

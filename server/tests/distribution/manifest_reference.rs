@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::document::{DOCKER_MANIFEST, Document, EMPTY, OCI_CONFIG, OCI_INDEX, OCI_LAYER, described, image};
+use crate::document::{DOCKER_LIST, DOCKER_MANIFEST, Document, EMPTY, EMPTY_TYPE, OCI_CONFIG, OCI_INDEX, OCI_LAYER, described, image};
 use crate::kit::{Kit, Repo, sha256, sha512};
 
 crate::tests! {
@@ -12,6 +12,7 @@ crate::tests! {
     r058_urls_excuse_no_ordinary_layer,
     r059_a_missing_child_is_named,
     r060_an_index_may_hold_layers,
+    r060_r061_an_index_holds_children_of_all_kinds,
     r061_indexes_may_be_nested,
     r062_platforms_may_be_anything,
     r063_other_bytes_than_the_digest_says_are_refused,
@@ -97,6 +98,58 @@ async fn r060_an_index_may_hold_layers(kit: Kit) {
     repo.blob("cache config").await;
     let _ = repo.push("cache", &index).await.expect(201);
     assert_eq!(repo.get("manifests/cache").send().await.expect(200).body, index.bytes);
+}
+
+/// A document with white space that no writer of JSON would leave, so that only the same bytes are the same.
+fn spaced(value: &Value) -> Document {
+    let document = Document::new(value);
+    let text = serde_json::to_string_pretty(value).expect("JSON").replace("\": ", "\"\t:  ");
+    Document { media_type: document.media_type, bytes: format!("{text}\r\n ").into() }
+}
+
+/// A Docker image whose blobs are pushed and whose manifest is not.
+async fn docker_image(repo: &Repo) -> Document {
+    let (config, layer) = (r#"{"architecture":"arm64","os":"linux"}"#, "layer of a Docker image");
+    repo.blob(config).await;
+    repo.blob(layer).await;
+    Document::new(&json!({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST,
+        "config": described("application/vnd.docker.container.image.v1+json", config.as_bytes()),
+        "layers": [described("application/vnd.docker.image.rootfs.diff.tar.gzip", layer.as_bytes())]}))
+}
+
+async fn r060_r061_an_index_holds_children_of_all_kinds(kit: Kit) {
+    let repo = kit.repo().await;
+    let (oci, docker, inner) = (repo.image("outer").await, docker_image(&repo).await, repo.image("inner").await);
+    let nested = Document::index(&[&inner]);
+    repo.blob(EMPTY).await;
+    let mut artifact = image(EMPTY.as_bytes(), &[EMPTY.as_bytes()]);
+    artifact["config"]["mediaType"] = EMPTY_TYPE.into();
+    artifact["artifactType"] = "application/vnd.example.thing".into();
+    let artifact = Document::new(&artifact);
+    repo.blob("a blob as a child").await;
+    for child in [&oci, &docker, &inner, &nested, &artifact] {
+        let _ = repo.push(&child.digest(), child).await.expect(201);
+    }
+    let mut children: Vec<Value> = [&oci, &docker, &nested, &artifact].map(Document::descriptor).to_vec();
+    children[0]["platform"] = json!({"architecture": "amd64", "os": "linux"});
+    children[1]["platform"] = json!({"architecture": "arm64", "os": "linux", "variant": "v8"});
+    children[3]["artifactType"] = "application/vnd.example.thing".into();
+    children.push(described("application/vnd.buildkit.cacheconfig.v0", b"a blob as a child"));
+    for media_type in [OCI_INDEX, DOCKER_LIST] {
+        let index = spaced(&json!({"schemaVersion": 2, "mediaType": media_type, "manifests": children}));
+        let reply = repo.push("mixed", &index).await.expect(201);
+        assert_eq!(reply.header("docker-content-digest"), index.digest());
+        for reference in ["mixed".to_owned(), index.digest()] {
+            let reply = repo.get(&format!("manifests/{reference}")).header("accept", media_type).send().await.expect(200);
+            assert_eq!((reply.header("content-type"), &reply.body), (media_type, &index.bytes), "{reference}");
+            assert_eq!(reply.header("docker-content-digest"), index.digest());
+        }
+    }
+    // What they hold is still what was pushed, each under its own type.
+    for child in [&oci, &docker, &inner, &nested, &artifact] {
+        let reply = repo.get(&format!("manifests/{}", child.digest())).send().await.expect(200);
+        assert_eq!((reply.header("content-type"), &reply.body), (child.media_type.as_str(), &child.bytes));
+    }
 }
 
 async fn r061_indexes_may_be_nested(kit: Kit) {

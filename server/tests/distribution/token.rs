@@ -1,5 +1,6 @@
 //! The token service and the challenges that lead to it (token protocol, traps T2, T10, T18, T27 to T29).
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ crate::tests! {
     t27_a_bad_token_is_told_to_be_one,
     a_token_serves_its_repository_only,
     the_key_set_is_published,
+    signatures_are_right_by_the_published_keys,
 }
 
 /// The `access` that a token carries.
@@ -263,4 +265,49 @@ async fn the_key_set_is_published(kit: Kit) {
     let key = &keys["keys"][0];
     assert_eq!((&key["kid"], &key["alg"], &header["alg"]), (&header["kid"], &json!("RS256"), &json!("RS256")));
     assert_eq!(key.get("d"), None);
+}
+
+/// Whether a token is signed by a published key, as somebody finds out who knows nothing else.
+fn is_signed(token: &str, keys: &Value) -> bool {
+    let (signed, signature) = token.rsplit_once('.').expect("three parts");
+    let decoded = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64");
+    let signature = decoded(signature);
+    keys["keys"].as_array().expect("keys").iter().any(|key| {
+        let [n, e] = ["n", "e"].map(|name| decoded(key[name].as_str().expect("a number")));
+        assert_eq!((&key["kty"], n.len() >= 256), (&json!("RSA"), true), "{key}");
+        RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature).is_ok()
+    })
+}
+
+async fn signatures_are_right_by_the_published_keys(kit: Kit) {
+    let repo = kit.repo().await;
+    repo.tagged("t").await;
+    let keys = kit.nobody().get("/.well-known/jwks.json").send().await.expect(200).json();
+    let (name, user) = kit.named_user().await;
+    assert!(is_signed(&user.token(&[]).await, &keys), "{name}");
+    let token = kit.admin.token(&[&scope(&repo, "pull")]).await;
+    assert!(is_signed(&token, &keys));
+    let _ = repo.get("manifests/t").bearer(&token).send().await.expect(200);
+    // One bit of anything that was signed, or of the signature.
+    let parts: Vec<Vec<u8>> = token.split('.').map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64")).collect();
+    let text = |parts: &[Vec<u8>]| parts.iter().map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).collect::<Vec<_>>().join(".");
+    assert_eq!(text(&parts), token);
+    let mut changed = Vec::new();
+    for at in 0..parts.len() {
+        for byte in [0, parts[at].len() / 2, parts[at].len() - 1] {
+            let mut parts = parts.clone();
+            parts[at][byte] ^= 1;
+            changed.push(text(&parts));
+        }
+    }
+    // And what somebody would change.
+    let mut claims = parts.clone();
+    claims[1] = String::from_utf8_lossy(&parts[1]).replace("\"pull\"", "\"push\"").into_bytes();
+    assert_ne!(claims[1], parts[1]);
+    changed.push(text(&claims));
+    for token in changed {
+        assert!(!is_signed(&token, &keys), "{token}");
+        let challenge = repo.get("manifests/t").bearer(&token).send().await.expect(401).challenge();
+        assert_eq!(challenge.error.as_deref(), Some("invalid_token"), "{token}");
+    }
 }

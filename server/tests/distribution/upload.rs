@@ -217,8 +217,13 @@ async fn pushing_needs_the_permission(kit: Kit) {
     }
     let developer = kit.member(&repo, 2).await;
     let _ = repo.used_by(&developer).push("u", &image).await.expect(201);
-    // A project that is not there is refused like one that is closed to the caller, but with an empty challenge.
-    let reply = developer.post("/v2/there-is-none/app/blobs/uploads/").send().await.expect(401);
+    // A project that is not there is refused like one that is closed to the caller; an administrator is told, with an empty challenge.
+    let told = |reply: testkit::client::Reply| reply.json()["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
+    let start = "/v2/there-is-none/app/blobs/uploads/";
+    let sentence = "unauthorized to access repository: there-is-none/app, action: push";
+    assert_eq!(told(developer.post(start).basic().send().await.expect(401)), format!("{sentence}: {sentence}"));
+    let reply = kit.admin.post(start).basic().send().await.expect(401);
+    assert_eq!(reply.header("www-authenticate"), "");
     assert_eq!(
         reply.json(),
         json!({"errors": [{"code": "UNAUTHORIZED", "message": "project there-is-none not found: project there-is-none not found"}]})

@@ -18,6 +18,8 @@ crate::tests! {
     numbers_of_any_size_are_numbers_or_refused,
     pages_have_bounds,
     the_registrys_lists_have_bounds,
+    a_page_of_tags_is_cut_whatever_is_asked_for,
+    nothing_is_exported_as_a_table,
     a_compressed_body_is_not_unpacked,
 }
 
@@ -262,6 +264,53 @@ async fn the_registrys_lists_have_bounds(kit: Kit) {
     let put = kit.call(&kit.admin, Method::PUT, &path).header("content-type", crate::kit::MANIFEST);
     assert_eq!(put.clone().body(large.clone()).send().await.status, 413);
     assert_eq!(put.chunked(large).send().await.status, 413);
+}
+
+async fn a_page_of_tags_is_cut_whatever_is_asked_for(kit: Kit) {
+    const MOST: usize = 10_000;
+    let repository = format!("{}/app", kit.fresh("many"));
+    kit.project(repository.trim_end_matches("/app"), false).await;
+    let manifest = kit.image(&kit.admin, &repository, "many").await;
+    let digest = oci::Digest::sha256(&manifest).to_string();
+    for part in 0..=MOST / 100 {
+        let tags: Vec<String> = (0..100).map(|n| format!("tag=t{part:03}{n:02}")).collect();
+        let _ = kit.push(&kit.admin, &repository, &format!("{digest}?{}", tags.join("&")), &manifest).await.expect(201);
+    }
+    let mut path = format!("/v2/{repository}/tags/list?n=100000000");
+    for (length, goes_on) in [(MOST, true), (100, false)] {
+        let reply = kit.call(&kit.admin, Method::GET, &path).send().await.expect(200);
+        assert_eq!(reply.json()["tags"].as_array().map(Vec::len), Some(length), "{path}");
+        let link = reply.find("link").and_then(|link| link.strip_prefix('<')?.split('>').next()).map(str::to_owned);
+        assert_eq!(link.is_some(), goes_on, "{path}: {link:?}");
+        if let Some(next) = link {
+            assert!(next.ends_with(&format!("&n={MOST}")), "{next}");
+            path = next;
+        }
+    }
+}
+
+/// A table that a spreadsheet opens may hold formulas: there is none yet. Whoever adds one is asked here for the test.
+async fn nothing_is_exported_as_a_table(kit: Kit) {
+    let (world, routes, described) = (kit.world().await, document(&kit).await, kit.read("/openapi.json").await);
+    let is_table = |media: &str| ["csv", "tab-separated", "spreadsheet", "excel"].iter().any(|word| media.contains(word));
+    let mut media = std::collections::BTreeSet::new();
+    for operation in described["paths"].as_object().expect("paths").values().flat_map(|item| item.as_object().expect("operations").values())
+    {
+        for answer in operation["responses"].as_object().into_iter().flat_map(|answers| answers.values()) {
+            media.extend(answer["content"].as_object().into_iter().flat_map(|content| content.keys().cloned()));
+        }
+    }
+    assert!(media.contains("application/json") && !media.iter().any(|media| is_table(media)), "{media:?}");
+    let mut asked = 0;
+    for operation in OPERATIONS {
+        let Some(route) = routes.get(operation.id).filter(|route| route.method == Method::GET) else { continue };
+        let call = crate::matrix::request(&kit, operation, route, &kit.admin, &Target::new(&kit, world, world.own()), None, None);
+        let reply = call.header("accept", "text/csv").send().await;
+        let kind = reply.find("content-type").unwrap_or_default();
+        assert!(!is_table(kind), "{}: {reply:?}", operation.id);
+        asked += usize::from(reply.status == 200);
+    }
+    assert!(asked > 30, "{asked} answers");
 }
 
 async fn a_compressed_body_is_not_unpacked(kit: Kit) {

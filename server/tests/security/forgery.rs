@@ -1,8 +1,11 @@
 //! Requests that another site makes a signed-in browser send: every operation that changes something refuses them, and so do the portal's
 //! forms and functions.
 
+use std::collections::BTreeSet;
+
 use http::Method;
-use testkit::client::Call;
+use testkit::client::{Call, Reply};
+use testkit::server::Server;
 
 use crate::kit::{Kit, Sign, Who, cookie, report};
 use crate::matrix::{brief, changes, request};
@@ -13,6 +16,7 @@ crate::tests! {
     the_registry_follows_no_forged_request,
     the_forms_of_the_portal_follow_no_forged_request,
     a_request_without_a_cookie_needs_no_token,
+    cookies_stay_with_this_site_and_out_of_scripts,
 }
 
 /// A way to forge a request: whose cookies and token, and what else the browser says.
@@ -112,4 +116,59 @@ async fn a_request_without_a_cookie_needs_no_token(kit: Kit) {
     let path = format!("/projects/{}/metadatas/public", world.own().name);
     let call = kit.api(world.owner(), Method::PUT, &path).header("origin", "https://elsewhere.example");
     let _ = call.json(&serde_json::json!({"public": "false"})).send().await.expect(200);
+}
+
+/// What an answer says of the cookies that it sets: their names, and all their attributes.
+fn cookies_set(reply: &Reply) -> Vec<(String, BTreeSet<String>)> {
+    let lines = reply.headers.get_all("set-cookie").iter().map(|line| line.to_str().expect("text").to_owned());
+    lines
+        .map(|line| {
+            let mut parts = line.split("; ");
+            let name = parts.next().and_then(|pair| pair.split('=').next()).expect("a name").to_owned();
+            (name, parts.map(str::to_owned).collect())
+        })
+        .collect()
+}
+
+/// Every answer that begins, changes or ends a session, for a client that says its scheme is this one.
+async fn answers_with_cookies(kit: &Kit, scheme: &str) -> Vec<Reply> {
+    let nobody = Who::nobody();
+    let from = |method: Method, path: &str| kit.call(&nobody, method, path).header("x-forwarded-proto", scheme);
+    let first = from(Method::GET, "/c/log_out").send().await.expect(200);
+    let (guard, token) = (cookie(&first, "_gorilla_csrf").expect("a cookie"), first.header("x-harbor-csrf-token").to_owned());
+    let (name, password) = kit.admin.secret.clone().expect("a person");
+    let form = [("principal", name.as_str()), ("password", password.as_str())];
+    let wrong = [("principal", name.as_str()), ("password", "Wrong0password")];
+    let post = |path: &str| from(Method::POST, path).header("cookie", &guard).header("x-harbor-csrf-token", &token);
+    let refused = post("/c/login").form(&wrong).send().await.expect(401);
+    let signed_in = post("/c/login").form(&form).send().await.expect(200);
+    let session = cookie(&signed_in, "sid").expect("a session");
+    let read = from(Method::GET, "/api/v2.0/users/current").header("cookie", &session).send().await.expect(200);
+    let by_form = from(Method::POST, "/account/sign-in").form(&form).send().await.expect(303);
+    let out = from(Method::POST, "/account/sign-out").header("cookie", &session).form(&[]).send().await.expect(303);
+    for (reply, name) in [(&refused, "sid"), (&read, "_gorilla_csrf"), (&by_form, "sid"), (&out, "sid")] {
+        assert!(cookie(reply, name).is_some(), "{name}: {reply:?}");
+    }
+    vec![first, refused, signed_in, read, by_form, out]
+}
+
+async fn cookies_stay_with_this_site_and_out_of_scripts(kit: Kit) {
+    // TLS ends at a proxy that is trusted here, and at none that the tests' common server knows.
+    let settings = [("BERTH_TRUSTED_PROXIES", "127.0.0.1")];
+    let server = Server::start(crate::berth(), &kit.engine, &settings).await.unwrap_or_else(|error| panic!("{error}"));
+    let behind = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
+    for (kit, scheme, is_secure) in [(&behind, "https", true), (&behind, "http", false), (&kit, "https", false)] {
+        for reply in answers_with_cookies(kit, scheme).await {
+            for (name, attributes) in cookies_set(&reply) {
+                let mut expected = match name.as_str() {
+                    "sid" => vec!["Path=/", "HttpOnly", "SameSite=Lax"],
+                    "_gorilla_csrf" => vec!["Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Strict"],
+                    other => panic!("an unknown cookie {other}: {reply:?}"),
+                };
+                expected.extend(is_secure.then_some("Secure"));
+                assert_eq!(attributes, expected.into_iter().map(str::to_owned).collect(), "{scheme} {name}: {reply:?}");
+            }
+        }
+    }
+    assert!(server.stop().await.expect("it ends").success());
 }

@@ -6,7 +6,7 @@
 //!
 //! | class | tests |
 //! | --- | --- |
-//! | privileged fields in a body (CVE-2019-16097) | `assignment` |
+//! | privileged fields in a body (CVE-2019-16097) | `assignment`, `wishes` |
 //! | a user does what an administrator may (CVE-2019-19023), the API allows what the portal does not (CVE-2024-22278) | `matrix`, `registry` |
 //! | forged requests (CVE-2019-19025) | `forgery` |
 //! | SQL in `q`, `sort` and other parameters (CVE-2019-19026, -19029, CVE-2024-22261) | `lists::no_parameter_of_a_list_reaches_…` |
@@ -14,7 +14,7 @@
 //! | enumeration (CVE-2019-19030, CVE-2020-13794) | `foreign::*_answer_alike`, `foreign::*_answers_alike` |
 //! | another address of the same thing (CVE-2020-29662) | `routes` |
 //! | other people's ids under one's own path (CVE-2022-31666 to -31671) | `foreign::ids_of_another_project_…` |
-//! | secrets in answers, logs and files (GHSA-prh4-vhfh-24mj, CVE-2025-48374) | `secrets` |
+//! | secrets in answers, logs, files and databases (GHSA-prh4-vhfh-24mj, CVE-2025-48374) | `secrets` |
 //! | a robot by its name's beginning | `identity` |
 //! | unbounded bodies, pages and unpacking (CVE-2017-11468, CVE-2023-2253) | `limits`, `bodies::*_have_bounds`, `bodies::a_compressed_…`; charts: `service::artifact::chart` |
 //! | panics and 32-bit numbers | `bodies::no_body_brings_…`, `bodies::numbers_of_any_size_…` |
@@ -38,6 +38,7 @@ mod operations;
 mod registry;
 mod routes;
 mod secrets;
+mod wishes;
 mod world;
 
 use std::path::Path;
@@ -83,6 +84,7 @@ fn tests_of_all_modules() -> Vec<Test> {
         registry::all,
         routes::all,
         secrets::all,
+        wishes::all,
     ]
     .iter()
     .flat_map(|all| all())

@@ -1,6 +1,8 @@
 //! The registry's matrix: every operation below `/v2` × every kind of caller, by Basic and by a token for exactly what they asked × our own and
 //! other people's projects. What is expected comes from the permission table; a token allows what it says and no more.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::StreamExt as _;
 use futures::stream;
 use http::Method;
@@ -14,6 +16,7 @@ use crate::world::{REPOSITORY, Site, TAG, World};
 
 crate::tests! {
     the_registry_answers_every_caller_as_the_table_says,
+    projects_of_the_registry_that_are_forbidden_or_absent_answer_alike,
     a_token_serves_no_operation_beyond_its_scope,
     an_upload_is_closed_to_those_who_may_not_push_there,
     a_mount_takes_nothing_that_the_caller_may_not_read,
@@ -168,6 +171,65 @@ async fn the_registry_answers_every_caller_as_the_table_says(kit: Kit) {
     });
     let wrong: Vec<String> = answers.buffer_unordered(6).flat_map(stream::iter).collect().await;
     report(&wrong);
+}
+
+/// An answer without what differs because the request named another project.
+fn shape(reply: &Reply, site: &Site) -> (u16, String, String, String) {
+    let nameless = |text: &str| text.replace(&config_of(site), "…").replace(&site.name, "…");
+    let challenges: Vec<&str> = reply.headers.get_all("www-authenticate").iter().filter_map(|v| v.to_str().ok()).collect();
+    (reply.status, reply.code(), nameless(&challenges.join("\n")), nameless(&String::from_utf8_lossy(&reply.body)))
+}
+
+/// A token for everything in a site's repository, and what it grants there.
+async fn token_for_all(kit: &Kit, who: &Who, site: &Site) -> (Who, String) {
+    let token = kit.fetching(who).token(&[&format!("repository:{}/{REPOSITORY}:pull,push,delete", site.name)]).await;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("three parts")).expect("base64");
+    let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
+    (who.bearing(&format!("{} by token", who.title), &token), claims["access"].to_string().replace(&site.name, "…"))
+}
+
+async fn projects_of_the_registry_that_are_forbidden_or_absent_answer_alike(kit: Kit) {
+    let world = kit.world().await;
+    let sites = [world.foreign().clone(), Site { name: kit.fresh("nowhere"), ..world.foreign().clone() }];
+    let mut wrong = Vec::new();
+    let outsiders = [world.stranger(), &Who::nobody(), world.owner(), &world.robots[0], &world.robots[1]];
+    for who in outsiders {
+        let (tokens, granted): (Vec<Who>, Vec<String>) =
+            [token_for_all(&kit, who, &sites[0]).await, token_for_all(&kit, who, &sites[1]).await].into_iter().unzip();
+        if granted[0] != granted[1] {
+            wrong.push(format!("tokens of {}: {granted:?}", who.title));
+        }
+        for callers in [[who, who], [&tokens[0], &tokens[1]]] {
+            for operation in OPERATIONS {
+                let mut shapes = Vec::new();
+                for (site, caller) in sites.iter().zip(callers) {
+                    shapes.push(shape(&(operation.request)(&kit, caller, site).send().await, site));
+                }
+                if shapes[0] != shapes[1] || shapes[0].0 != 401 || shapes[0].2.is_empty() {
+                    wrong.push(format!("{} by {}: {shapes:?}", operation.title, callers[0].title));
+                }
+            }
+        }
+    }
+    // Neither does a mount tell whether there is a project to take from.
+    let developer = world.person(model::permission::Role::Developer);
+    let mut mounts = Vec::new();
+    for site in &sites {
+        let digest = config_of(&sites[0]);
+        let rest = format!("blobs/uploads/?mount={digest}&from={}/{REPOSITORY}", site.name);
+        let reply = at(&kit, developer, world.own(), Method::POST, &rest).send().await;
+        mounts.push((reply.status, reply.code(), String::from_utf8_lossy(&reply.body).into_owned()));
+    }
+    assert_eq!(mounts[0], mounts[1]);
+    report(&wrong);
+    // Whoever may see all projects is told that there is no other.
+    for operation in OPERATIONS.iter().filter(|operation| operation.passes == [200] && !operation.title.starts_with("HEAD")) {
+        let (there, absent) = (&sites[0], &sites[1]);
+        assert_eq!((operation.request)(&kit, &kit.admin, there).send().await.status, 200, "{}", operation.title);
+        let (status, code, challenge, body) = shape(&(operation.request)(&kit, &kit.admin, absent).send().await, absent);
+        assert_eq!((status, code.as_str(), challenge.as_str()), (401, "UNAUTHORIZED", ""), "{}", operation.title);
+        assert!(body.contains("project … not found"), "{}: {body}", operation.title);
+    }
 }
 
 async fn a_token_serves_no_operation_beyond_its_scope(kit: Kit) {

@@ -64,12 +64,19 @@ async fn no_secret_comes_out_in_an_answer_a_log_or_a_file(kit: Kit) {
     sessions(&kit, &mut day).await;
     tokens(&kit, &mut day).await;
     everything_is_read(&kit, &mut day).await;
-    let data = server.data().to_owned();
+    let mut at_rest = Vec::new();
+    files(server.data(), &mut at_rest);
+    if let Some(url) = server.database_url() {
+        at_rest.extend(testkit::database::contents(&url).await);
+    }
     let mut wrong = Vec::new();
     for (title, may_show, text) in &day.answers {
         day.found_in(title, text, may_show.as_deref(), &mut wrong);
     }
-    files(&day, &data, &mut wrong);
+    for (place, text) in &at_rest {
+        day.found_in(place, text, None, &mut wrong);
+    }
+    what_is_no_secret_is_found(&at_rest);
     let log = server.output();
     assert!(log.lines().count() > 100, "a trace of {} lines", log.lines().count());
     assert!(server.stop().await.expect("it ends").success());
@@ -78,15 +85,22 @@ async fn no_secret_comes_out_in_an_answer_a_log_or_a_file(kit: Kit) {
     assert!(day.answers.len() > 60 && day.secrets.len() > 15, "{} answers, {} secrets", day.answers.len(), day.secrets.len());
 }
 
-/// Searches every file below a directory.
-fn files(day: &Day, directory: &Path, wrong: &mut Vec<String>) {
+/// Every file below a directory, with what it holds.
+fn files(directory: &Path, found: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(directory).expect("a directory").filter_map(Result::ok) {
         let path = entry.path();
         if path.is_dir() {
-            files(day, &path, wrong);
+            files(&path, found);
         } else if let Ok(bytes) = std::fs::read(&path) {
-            day.found_in(&path.display().to_string(), &String::from_utf8_lossy(&bytes), None, wrong);
+            found.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
         }
+    }
+}
+
+/// That the search reaches what is stored: a column of text, one of bytes, and a blob.
+fn what_is_no_secret_is_found(at_rest: &[(String, String)]) {
+    for known in ["carla@example.com", r#""schemaVersion":2"#, "layer of canary"] {
+        assert!(at_rest.iter().any(|(_, text)| text.contains(known)), "{known} is nowhere at rest, so the search sees too little");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Medians and the table: one row per figure, one column per server, and the ratio.
 //! A ratio above 1 always means that Berth is better.
 
+use super::marks;
 use std::fmt::Write as _;
 
 /// Which direction is good.
@@ -39,19 +40,23 @@ impl Table {
         row.values.push((server.to_owned(), value));
     }
 
-    /// The table as text.
-    pub fn render(&self) -> String {
+    /// The table as text, each figure of the first server beside its mark, and how many are missed.
+    pub fn render(&self, mark: impl Fn(&str) -> Option<f64>) -> (String, usize) {
         let mut servers: Vec<&str> = Vec::new();
         for (server, _) in self.0.iter().flat_map(|row| &row.values) {
             if !servers.contains(&server.as_str()) {
                 servers.push(server);
             }
         }
+        let mut missed = 0;
         let mut text = format!("{:<34} {:<6}", "figure", "unit");
         for server in &servers {
             let _ = write!(text, " {server:>16}");
         }
-        text += "    times better\n";
+        if servers.len() == 2 {
+            text += "    times better";
+        }
+        text += "     mark\n";
         for row in &self.0 {
             let _ = write!(text, "{:<34} {:<6}", row.name, row.unit);
             let of = |server: &str| row.values.iter().find(|(name, _)| name == server).map(|(_, value)| *value);
@@ -65,14 +70,21 @@ impl Table {
                     Better::Lower => theirs / ours,
                 };
                 let _ = write!(text, " {ratio:>15.2}");
+            } else if servers.len() == 2 {
+                let _ = write!(text, " {:>15}", "-");
             }
-            text.push('\n');
+            let mark = mark(&row.name);
+            let ours = servers.first().and_then(|server| of(server));
+            let misses = mark.zip(ours).is_some_and(|(mark, ours)| marks::is_missed(ours, mark, row.better));
+            missed += usize::from(misses);
+            let _ = writeln!(text, " {:>8}{}", marks::shown(mark), marks::verdict(misses));
         }
-        text
+        (text, missed)
     }
 }
 
-fn number(value: f64) -> String {
+/// With as many digits as tell something.
+pub fn number(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),
@@ -110,8 +122,19 @@ mod tests {
             table.add(server, "rate", "req/s", Better::Higher, &[rate]);
             table.add(server, "time", "s", Better::Lower, &[time]);
         }
-        let text = table.render();
-        assert!(text.lines().nth(1).unwrap().ends_with("3.00"), "{text}");
-        assert!(text.lines().nth(2).unwrap().ends_with("2.00"), "{text}");
+        let (text, missed) = table.render(|figure| (figure == "rate").then_some(301.0));
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[1], ["rate", "req/s", "300", "100", "3.00", "301", "missed"], "{text}");
+        assert_eq!(lines[2], ["time", "s", "0.50", "1.00", "2.00", "-"], "{text}");
+        assert_eq!(missed, 1);
+    }
+
+    #[test]
+    fn a_server_alone_has_marks_and_no_ratio() {
+        let mut table = Table::default();
+        table.add("berth", "rate", "req/s", Better::Higher, &[300.0]);
+        let (text, missed) = table.render(|_| Some(300.0));
+        assert!(!text.contains("times better") && text.lines().nth(1).is_some_and(|line| line.ends_with("300")), "{text}");
+        assert_eq!(missed, 0);
     }
 }

@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: the same work on Berth and on Debian's docker-registry, in one run, with the ratios.
+//! `cargo xtask bench`: the same work on Berth and on Debian's docker-registry, in one run, with the ratios and the marks that Berth is to reach.
 //! Clients are curl, wrk, hey and skopeo; what a figure means stands beside it in the table. With `--api` it is the management side that is measured.
 
 mod api;
 mod figures;
+mod marks;
 mod requests;
 mod subject;
 mod work;
@@ -96,7 +97,8 @@ pub fn run(options: &Options) -> Result<()> {
         work::measure(subject, options, &folder, &mut table).with_context(|| subject.name.clone())?;
     }
     println!();
-    print!("{}", table.render());
+    let (text, missed) = table.render(|figure| marks::of(figure, options));
+    print!("{text}{}", marks::closing(marks::MACHINE, missed));
     println!("load at the end {}; all clients on the same machine", load());
     Ok(())
 }

@@ -42,7 +42,7 @@ pub struct Repository {
 
 /// What may be changed of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename = "Repository")]
 pub struct RepositoryReq {
     /// For people.
     #[serde(deserialize_with = "null_is_default")]

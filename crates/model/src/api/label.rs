@@ -40,7 +40,7 @@ pub struct Label {
 
 /// What a label is made or changed with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename = "Label")]
 pub struct LabelReq {
     /// 1 to 128 characters.
     #[serde(deserialize_with = "null_is_default")]
@@ -61,7 +61,7 @@ pub struct LabelReq {
 
 /// The label to put on an artifact.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename = "Label")]
 pub struct LabelRef {
     /// Its id.
     #[serde(deserialize_with = "null_is_default")]

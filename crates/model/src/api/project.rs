@@ -279,7 +279,7 @@ pub struct CVEAllowlistItem {
 
 /// The part of an allowlist that a caller may set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename = "CVEAllowlist")]
 pub struct CVEAllowlistReq {
     /// 0 or the project's own id.
     #[serde(deserialize_with = "null_is_default")]

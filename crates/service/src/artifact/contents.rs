@@ -26,6 +26,10 @@ pub struct Contents {
     pub history: Vec<BuildStep>,
     /// The entries of an index, in its order.
     pub children: Vec<ContentsChild>,
+    /// The manifest, to the byte.
+    pub manifest: Vec<u8>,
+    /// The configuration, to the byte; empty when there is none, or none that is JSON and can be read.
+    pub configuration: Bytes,
 }
 
 /// A layer.
@@ -85,22 +89,23 @@ impl Artifacts {
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let found = locate(link, &place, named).await?;
-        let manifest = read_manifest(link, place.repository, &found.digest).await?;
+        let (pushed, manifest) = read_pushed(link, place.repository, &found.digest).await?;
         let digests: Vec<&str> = manifest.manifests.iter().map(|m| m.digest.as_str()).collect();
         let known = store::artifact::find_all(link, place.repository, &digests).await?;
         drop(conn);
-        let history = match &manifest.config {
-            Some(config) => {
-                read_blob(&self.core, place.repository, config, MAX_CONFIG).await.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            }
-            None => None,
+        let configuration = match &manifest.config {
+            Some(config) => read_blob(&self.core, place.repository, config, MAX_CONFIG).await.unwrap_or_default(),
+            None => Bytes::new(),
         };
+        let history: Option<Value> = serde_json::from_slice(&configuration).ok();
         let size = |digest: &str| known.iter().find(|a| a.digest == digest).and_then(|a| u64::try_from(a.size).ok());
         Ok(Contents {
             history: history.as_ref().and_then(steps).unwrap_or_default(),
             children: manifest.manifests.iter().map(|m| child(m, size(m.digest.as_str()))).collect(),
             config_media_type: manifest.config.map(|c| c.media_type).unwrap_or_default(),
             layers: manifest.layers.into_iter().map(layer).collect(),
+            configuration: if history.is_some() { configuration } else { Bytes::new() },
+            manifest: pushed,
         })
     }
 }
@@ -142,9 +147,15 @@ fn without_nulls(step: &Value) -> Value {
 
 /// The manifest of an artifact that is there.
 pub(super) async fn read_manifest(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<Manifest> {
+    Ok(read_pushed(link, repository, digest).await?.1)
+}
+
+/// As [`read_manifest`], with the bytes as they were pushed.
+async fn read_pushed(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<(Vec<u8>, Manifest)> {
     let row = store::artifact::manifest(link, repository, digest).await?;
     let row = row.ok_or_else(|| Error::not_found(format!("manifest {digest} not found")))?;
-    Manifest::parse(&row.content, Some(&row.manifest_media_type)).map_err(Error::internal)
+    let manifest = Manifest::parse(&row.content, Some(&row.manifest_media_type)).map_err(Error::internal)?;
+    Ok((row.content, manifest))
 }
 
 /// A content that the repository holds. What a manifest names is not enough: layers that are not distributed may be named without being here, and

@@ -41,9 +41,6 @@ const EVENT_TYPES: [&str; 18] = [
     "update_project",
 ];
 
-/// Rows of the longest page: a log has no end, and "all of it" must not be read into memory.
-const LONGEST_PAGE: u64 = 10_000;
-
 /// The use cases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Audit {
@@ -128,16 +125,11 @@ impl Audit {
     }
 
     async fn page(&self, reader: Reader, query: &ListQuery) -> Result<Page<AuditLogExt>> {
-        let mut query = query.clone();
-        query.page_size = match query.page_size {
-            0 => LONGEST_PAGE,
-            size => size,
-        };
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
-        let page = match self.totals.of(link, &reader, &query, self.core.clock.micros()).await? {
-            Some(total) => store::audit::list_of_known(link, &reader, &query, total).await?,
-            None => store::audit::list(link, &reader, &query).await?,
+        let page = match self.totals.of(link, &reader, query, self.core.clock.micros()).await? {
+            Some(total) => store::audit::list_of_known(link, &reader, query, total).await?,
+            None => store::audit::list(link, &reader, query).await?,
         };
         Ok(page.map(shown))
     }

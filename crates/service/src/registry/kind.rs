@@ -150,6 +150,10 @@ mod tests {
             (OCI_CONFIG, Some("application/x"), "IMAGE"),
             ("text/plain", None, "UNKNOWN"),
             ("application/vnd.oci.empty.v1+json", Some(MODEL), "CNAI"),
+            // A bundle of policies is none of the known types: its config names it.
+            ("application/vnd.cncf.openpolicyagent.config.v1+json", None, "OPENPOLICYAGENT"),
+            (CNAB, None, "CNAB"),
+            (HARBOR_SBOM, None, "SBOM"),
         ] {
             assert_eq!(recognise(&image(config, own)).name, name, "{config} {own:?}");
         }
@@ -165,5 +169,104 @@ mod tests {
         assert_eq!(parse("").name, "IMAGE");
         assert_eq!(parse(r#","artifactType":"application/x""#).name, "UNKNOWN");
         assert_eq!(parse(r#","annotations":{"org.opencontainers.artifactType":"application/vnd.cnab.manifest.v1"}"#).name, "CNAB");
+    }
+
+    #[test]
+    fn a_docker_list_is_an_image_too() {
+        let text = format!(r#"{{"schemaVersion":2,"mediaType":"{DOCKER_LIST}","manifests":[]}}"#);
+        let list = recognise(&Manifest::parse(text.as_bytes(), None).unwrap());
+        let expected = Kind {
+            name: "IMAGE".to_owned(),
+            media_type: DOCKER_LIST.to_owned(),
+            artifact_type: String::new(),
+            attributes: Attributes::None,
+        };
+        assert_eq!(list, expected);
+    }
+
+    const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+    /// A manifest with these layers, of what has this subject.
+    fn signing(config_type: &str, artifact_type: Option<&str>, subject: Option<&Digest>, layers: &[serde_json::Value]) -> Manifest {
+        let described = |media_type: &str, digest: &str| serde_json::json!({"mediaType": media_type, "digest": digest, "size": 2});
+        let zero = format!("sha256:{}", "0".repeat(64));
+        let mut json = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": described(config_type, &zero),
+            "layers": layers,
+        });
+        if let Some(artifact_type) = artifact_type {
+            json["artifactType"] = artifact_type.into();
+        }
+        if let Some(subject) = subject {
+            json["subject"] = described("application/vnd.oci.image.manifest.v1+json", subject.as_str());
+        }
+        Manifest::parse(json.to_string().as_bytes(), None).unwrap()
+    }
+
+    fn layer(media_type: &str, annotation: Option<&str>) -> serde_json::Value {
+        let annotations: serde_json::Map<String, serde_json::Value> =
+            annotation.into_iter().map(|name| (name.to_owned(), "true".into())).collect();
+        serde_json::json!({
+            "mediaType": media_type, "digest": format!("sha256:{}", "1".repeat(64)), "size": 2, "annotations": annotations,
+        })
+    }
+
+    const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+    const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+
+    #[test]
+    fn what_has_a_subject_is_the_accessory_that_it_says_to_be() {
+        let subject = Digest::sha256(b"what is signed");
+        let (plain, nydus) = (layer(TAR, None), layer(TAR, Some(NYDUS_BOOTSTRAP)));
+        for (config, own, layers, kind) in [
+            (EMPTY, Some(COSIGN_ARTIFACT), vec![plain.clone()], "signature.cosign"),
+            (COSIGN_ARTIFACT, None, vec![], "signature.cosign"),
+            (EMPTY, Some(SIGSTORE_BUNDLE), vec![], "signature.cosign"),
+            (EMPTY, Some(NOTATION), vec![plain.clone()], "signature.notation"),
+            (NOTATION, None, vec![plain.clone()], "signature.notation"),
+            (EMPTY, Some(HARBOR_SBOM), vec![plain.clone()], "sbom.harbor"),
+            (HARBOR_SBOM, None, vec![], "sbom.harbor"),
+            (OCI_CONFIG, None, vec![plain.clone(), nydus.clone()], "accelerator.nydus"),
+            (DOCKER_CONFIG, None, vec![nydus.clone()], "accelerator.nydus"),
+            // The bootstrap is the last layer of an image, or it is none.
+            (OCI_CONFIG, None, vec![nydus.clone(), plain.clone()], "subject.accessory"),
+            (EMPTY, None, vec![nydus.clone()], "subject.accessory"),
+            (OCI_CONFIG, Some("application/x"), vec![nydus], "subject.accessory"),
+            (OCI_CONFIG, None, vec![], "subject.accessory"),
+            // What it says to be goes before what its config is.
+            (NOTATION, Some("application/x"), vec![], "subject.accessory"),
+            (NOTATION, Some(HARBOR_SBOM), vec![plain], "sbom.harbor"),
+            (EMPTY, Some("application/vnd.dev.sigstore.bundle.v0.4+json"), vec![], "subject.accessory"),
+        ] {
+            let manifest = signing(config, own, Some(&subject), &layers);
+            // The tag says nothing where there is a subject.
+            for tag in ["v1", &format!("sha256-{}.sig", "2".repeat(64))] {
+                let found = accessory(&manifest, &tag.parse().unwrap());
+                assert_eq!(found, Some((kind, subject.clone())), "{config} {own:?} {tag}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tag_of_cosign_makes_a_signature_of_what_is_one() {
+        let subject = Digest::sha256(b"what is signed");
+        let hex = subject.as_str().strip_prefix("sha256:").unwrap();
+        let (signed, plain) = (layer(COSIGN_LAYER, None), layer(TAR, None));
+        let found = |reference: &str, layers: &[serde_json::Value]| {
+            accessory(&signing(OCI_CONFIG, None, None, layers), &reference.parse().unwrap())
+        };
+        let tag = format!("sha256-{hex}.sig");
+        assert_eq!(found(&tag, std::slice::from_ref(&signed)), Some(("signature.cosign", subject.clone())));
+        assert_eq!(found(&tag, &[plain.clone(), signed.clone()]), Some(("signature.cosign", subject.clone())));
+        for unsigned in [vec![plain], vec![]] {
+            assert_eq!(found(&tag, &unsigned), None, "{unsigned:?}");
+        }
+        let others = ["", ".att", ".sbom", ".SIG", ".sig.old"].map(|end| format!("sha256-{hex}{end}"));
+        let broken = [format!("sha256-{}.sig", &hex[1..]), format!("sha256-{}.sig", hex.to_uppercase()), format!("sha512-{hex}.sig")];
+        for reference in others.iter().chain(&broken).map(String::as_str).chain(["v1", subject.as_str()]) {
+            assert_eq!(found(reference, std::slice::from_ref(&signed)), None, "{reference}");
+        }
     }
 }

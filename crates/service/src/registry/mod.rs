@@ -92,6 +92,10 @@ fn unknown_project(name: &str) -> Error {
     error
 }
 
+fn refused(name: &RepositoryName, way: Use) -> Error {
+    unauthorized(&format!("unauthorized to access repository: {name}, action: {}", way.as_str()))
+}
+
 impl Registry {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let catalogs = Arc::new(Answers::new(core.replicas.clone(), CATALOG_BYTES));
@@ -113,18 +117,19 @@ impl Registry {
         self.target(actor, name, way).await.map(drop)
     }
 
-    /// Proves that the caller may use this repository in this way. Unknown projects and refused ones are both 401, as Harbor's.
+    /// Proves that the caller may use this repository in this way. Unknown projects and refused ones are both 401, as Harbor's; whoever may not see
+    /// all projects does not learn from the words which of the two it was.
     async fn target<'a>(&self, actor: &Actor, name: &'a RepositoryName, way: Use) -> Result<Target<'a>> {
         let (Some(project_name), Some(path)) = (name.project(), name.rest()) else {
             return Err(Error::bad_request(format!("bad request: invalid repository name: {name}")));
         };
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
-            return Err(unknown_project(project_name));
+            return Err(if actor.is_admin() { unknown_project(project_name) } else { refused(name, way) });
         };
         let asked = Resource::Repository;
         match self.core.authz.repository(actor, &project, name.as_str(), asked, way.action()).await? {
             Ok(allowed) => Ok(Target { allowed, project, full_name: name.as_str(), path }),
-            Err(_) => Err(unauthorized(&format!("unauthorized to access repository: {name}, action: {}", way.as_str()))),
+            Err(_) => Err(refused(name, way)),
         }
     }
 

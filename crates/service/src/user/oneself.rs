@@ -16,7 +16,7 @@ impl Users {
     pub async fn current(&self, actor: &Actor, cookie: Option<&str>) -> Result<UserResp> {
         match actor {
             Actor::User(user) => Ok(response(self.find(user.id).await?.ok_or_else(|| not_found(user.id))?)),
-            Actor::Robot(_) => Err(Error::precondition("get user not available for security context: robot")),
+            Actor::Robot(_) => Err(Error::precondition("get current user not available for security context: robot")),
             Actor::Anonymous | Actor::Token(_) => match cookie {
                 Some(cookie) => match self.sessions.deleted_holder(cookie).await? {
                     Some(id) => Err(not_found(id)),

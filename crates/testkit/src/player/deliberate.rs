@@ -17,7 +17,7 @@ pub struct Deliberate {
     pub entries: Vec<Entry>,
 }
 
-/// One hard difference that is meant.
+/// One difference that is meant: a hard one, or one of wording.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -27,6 +27,9 @@ pub struct Entry {
     pub step: String,
     /// Where in the answer: this place and all below it (`body[*].id` for every item of a list). Absent: anywhere.
     pub place: Option<String>,
+    /// Whether it depends on the moment, so that a run without it is as right as one with it.
+    #[serde(default)]
+    pub sometimes: bool,
     /// Why.
     pub reason: String,
 }
@@ -46,16 +49,17 @@ impl Deliberate {
         }
     }
 
-    /// Takes the hard differences that are meant out of `report` and answers the entries for its conversation that met none.
+    /// Takes the differences that are meant, hard ones and those of wording, out of `report` and answers the entries for its conversation that met none.
     pub fn apply(&self, report: &mut Report) -> Vec<&Entry> {
         let entries: Vec<_> = self.entries.iter().filter(|entry| entry.conversation == report.conversation).collect();
-        let mut used = vec![false; entries.len()];
+        let mut used: Vec<_> = entries.iter().map(|entry| entry.sometimes).collect();
         report.differences.retain(|difference| {
             let mut meant = false;
             for (entry, used) in entries.iter().zip(&mut used) {
                 let there =
                     entry.place.as_ref().is_none_or(|place| super::matching::is_ignored(&difference.place, std::slice::from_ref(place)));
-                if difference.kind == Kind::Hard && difference.step == entry.step && there {
+                let counted = matches!(difference.kind, Kind::Hard | Kind::Message);
+                if counted && difference.step == entry.step && there {
                     (meant, *used) = (true, true);
                 }
             }
@@ -107,11 +111,13 @@ mod tests {
             difference("a", Kind::Soft, "body.x"),
             difference("b", Kind::Hard, "body[4].id"),
             difference("b", Kind::Hard, "body[4].name"),
+            difference("b", Kind::Message, "body[0].id"),
+            difference("d", Kind::Message, "body.errors[0].message"),
         ];
         let unused: Vec<_> = list.apply(&mut report).into_iter().map(|entry| entry.step.as_str()).collect();
         assert_eq!(unused, ["c"]);
         let left: Vec<_> = report.differences.iter().map(|d| (d.step.as_str(), d.kind, d.place.as_str())).collect();
-        assert_eq!(left, [("a", Kind::Soft, "body.x"), ("b", Kind::Hard, "body[4].name")]);
+        assert_eq!(left, [("a", Kind::Soft, "body.x"), ("b", Kind::Hard, "body[4].name"), ("d", Kind::Message, "body.errors[0].message"),]);
     }
 
     #[test]

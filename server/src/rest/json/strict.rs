@@ -143,7 +143,7 @@ impl<'de> Deserializer<'de> for At<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match self.value {
-            Value::Object(fields) => visitor.visit_map(Fields { rest: fields.iter(), value: None, model: "map", place: self.place }),
+            Value::Object(fields) => visitor.visit_map(Fields { rest: fields.iter(), value: None, model: None, place: self.place }),
             _ => Err(self.mismatch("map")),
         }
     }
@@ -155,7 +155,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         match self.value {
-            Value::Object(fields) => visitor.visit_map(Fields { rest: fields.iter(), value: None, model: name, place: self.place }),
+            Value::Object(fields) => visitor.visit_map(Fields { rest: fields.iter(), value: None, model: Some(name), place: self.place }),
             _ => Err(self.mismatch(&format!("models.{name}"))),
         }
     }
@@ -195,7 +195,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 struct Fields<'a> {
     rest: serde_json::map::Iter<'a>,
     value: Option<(&'a str, &'a Value)>,
-    model: &'static str,
+    /// A map has none: what is in it is told as the map itself.
+    model: Option<&'static str>,
     place: &'a Place<'a>,
 }
 
@@ -211,8 +212,10 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mismatch> {
         let Some((name, value)) = self.value.take() else { return Err(de::Error::custom("a value without its name")) };
-        let place = Place::Field { model: self.model, name, parent: self.place };
-        seed.deserialize(At { value, place: &place })
+        match self.model {
+            Some(model) => seed.deserialize(At { value, place: &Place::Field { model, name, parent: self.place } }),
+            None => seed.deserialize(At { value, place: self.place }),
+        }
     }
 }
 
@@ -272,9 +275,12 @@ mod tests {
                 "json: cannot unmarshal number 3000000000 into Go struct field Outer.count of type int32",
             ),
             (json!({"list": {}}), "json: cannot unmarshal object into Go struct field Outer.list of type []"),
+            (json!({"map": {"a": "x"}}), "json: cannot unmarshal string into Go struct field Outer.map of type int64"),
         ];
         for (body, message) in table {
             assert_eq!(from_value::<Outer>(&body).unwrap_err().to_string(), message, "{body}");
         }
+        let map = from_value::<BTreeMap<String, String>>(&json!({"a": true}));
+        assert_eq!(map.unwrap_err().to_string(), "json: cannot unmarshal bool into Go value of type string");
     }
 }

@@ -6,6 +6,7 @@ mod marks;
 mod session;
 mod wrk;
 
+use super::marks::{closing, shown, verdict};
 use super::subject::Subject;
 use crate::process::{find, step};
 use anyhow::{Context as _, Result, ensure};
@@ -81,8 +82,7 @@ pub fn run(options: &ListOptions, binary: PathBuf, database_url: Option<&str>, s
         step(&format!("{engine}: {:.0} MiB of memory after the work, {:.0} at most", subject.memory(false)?, subject.memory(true)?));
         subject.stop();
     }
-    println!("{}", marks::MACHINE);
-    println!("{missed} figure(s) below their mark");
+    print!("{}", closing(marks::MACHINE, missed));
     Ok(())
 }
 
@@ -113,12 +113,12 @@ fn measure(options: &ListOptions, subject: &Subject, engine: &str, seconds: u64,
                     "{:18} {connections:>5} {:>8.0} {:>8} {:>8.1} {:>8.1} {:>8.1} {:>8.0}{}",
                     operation.name,
                     figures.rate,
-                    mark.map_or_else(|| "-".to_owned(), |mark| format!("{mark:.0}")),
+                    shown(mark),
                     figures.p50,
                     figures.p95,
                     figures.p99,
                     figures.refused,
-                    if fails { "  below" } else { "" }
+                    verdict(fails)
                 );
             }
         }
