@@ -93,6 +93,7 @@ fn journeys(options: &Options, postgres: &Postgres, tally: &mut Tally) -> Result
     {
         if !options.wants(&format!("clients/{name}/"))
             && !options.wants(&format!("browser/{name}/"))
+            && !options.filter.as_ref().is_some_and(|filter| filter.starts_with(&format!("browser/{name}/")))
             && !clients::names(name).any(|full| options.wants(&full))
         {
             continue;
