@@ -236,7 +236,7 @@ mod unit {
             has_failed(&headers.collect(), &Actor::Anonymous)
         };
         let (basic, session) = ((header::AUTHORIZATION, "Basic ZGFuYTp4"), (header::COOKIE, "sid=abc"));
-        assert!(of(&[basic.clone()]) && of(&[basic, session.clone()]));
+        assert!(of(std::slice::from_ref(&basic)) && of(&[basic, session.clone()]));
         assert!(!of(&[]) && !of(&[session]));
     }
 
