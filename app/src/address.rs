@@ -1,5 +1,9 @@
 //! Where pages live, and how a name becomes part of an address. Every link of the portal is made here.
 
+use std::borrow::Cow;
+
+use model::percent::{self, component, segment};
+
 /// The list of projects, the portal's first page.
 pub const PROJECTS: &str = "/harbor/projects";
 /// The form for a new project.
@@ -33,58 +37,17 @@ pub fn sign_in(back: &str) -> String {
     format!("{SIGN_IN}?redirect_url={}", component(back))
 }
 
-/// Percent-encodes a value for one path segment. `:` and `@` stay: digests read better and RFC 3986 allows them there.
-pub fn segment(value: &str) -> String {
-    encode(value, b"-._~:@")
-}
-
-/// Percent-encodes a value for a query.
-pub fn component(value: &str) -> String {
-    encode(value, b"-._~/:,")
-}
-
 /// Undoes what browsers and older links do to a repository name in a path: `%2F`, also encoded twice. The grammar of names has no `%`,
 /// so decoding again cannot change a real name.
 pub fn decoded_name(raw: &str) -> String {
     let mut name = raw.to_owned();
     for _ in 0..2 {
-        match percent_decoded(&name) {
-            Some(decoded) if decoded != name => name = decoded,
+        match percent::decode(&name) {
+            Some(Cow::Owned(decoded)) => name = decoded,
             _ => break,
         }
     }
     name
-}
-
-/// Percent-decodes; `None` when an escape is cut off or the bytes are not UTF-8.
-pub fn percent_decoded(value: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let high = char::from(rest.next()?).to_digit(16)?;
-            let low = char::from(rest.next()?).to_digit(16)?;
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn encode(value: &str, keep: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut out = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || keep.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -103,13 +66,5 @@ mod tests {
             assert_eq!(decoded_name(raw), "a/b", "{raw}");
         }
         assert_eq!(decoded_name("50%"), "50%");
-    }
-
-    #[test]
-    fn queries_keep_nothing_that_could_end_them() {
-        assert_eq!(component("a b&c=d#e+ü"), "a%20b%26c%3Dd%23e%2B%C3%BC");
-        assert_eq!(percent_decoded("a%20b%26").as_deref(), Some("a b&"));
-        assert_eq!(percent_decoded("%F"), None);
-        assert_eq!(percent_decoded("%FF"), None);
     }
 }

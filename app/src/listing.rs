@@ -1,9 +1,8 @@
 //! The state of a list as its address carries it: filter, sort and page. Every list page reads and writes it, nothing else holds it.
 
 use leptos_router::params::ParamsMap;
+use model::percent::component;
 use serde::{Deserialize, Serialize};
-
-use crate::address;
 
 /// Rows per page that a reader may choose.
 pub const SIZES: [u32; 4] = [15, 25, 50, 100];
@@ -74,7 +73,7 @@ impl Listing {
         let mut pairs = Vec::new();
         for (key, value) in [("q", &self.q), ("show", &self.show), ("sort", &self.sort)] {
             if !value.is_empty() {
-                pairs.push(format!("{key}={}", address::component(value)));
+                pairs.push(format!("{key}={}", component(value)));
             }
         }
         if self.page > 1 {

@@ -14,8 +14,8 @@ use leptos::prelude::provide_context;
 use service::{Actor, Services};
 
 use crate::body_limit;
+use crate::credentials::{SESSION_COOKIE, cookie};
 use crate::log::RequestId;
-use crate::rest::{SESSION_COOKIE, cookie};
 use crate::security::{self, Origins};
 use crate::site::Site;
 

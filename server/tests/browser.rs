@@ -1,93 +1,33 @@
 //! A browser at the doors: sessions count at the registry as they do at the API, and no page of another site can use them. Clients of the
 //! registry, which have no cookies, see nothing of it.
 
-use std::net::SocketAddr;
+mod in_process;
 
-use axum::Router;
-use axum::body::Body;
-use berth::security::Origins;
-use berth::{registry, rest};
-use http::{HeaderMap, Request, StatusCode, header};
-use serde_json::{Value, json};
+use http::header;
+use in_process::{BASIC, Doors, FORM, TOKEN};
+use serde_json::json;
 use service::Settings;
-use testkit::instance::{ADMIN_PASSWORD, Instance};
-use tower::ServiceExt as _;
+use testkit::instance::ADMIN_PASSWORD;
 
-/// `admin:Harbor12345`
-const BASIC: (&str, &str) = ("authorization", "Basic YWRtaW46SGFyYm9yMTIzNDU=");
-const TOKEN: &str = "x-harbor-csrf-token";
 const UPLOADS: &str = "/v2/north/app/blobs/uploads/";
 const TOKEN_OF_APP: &str = "/service/token?service=harbor-registry&scope=repository:north/app:pull";
 
-struct Doors {
-    router: Router,
-    instance: Instance,
-}
-
-struct Told {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
-}
-
-impl Told {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_default()
-    }
-
-    fn token(&self) -> String {
-        self.headers.get(TOKEN).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
-    }
-
-    fn refusal(&self) -> (u16, String) {
-        (self.status.as_u16(), self.json()["errors"][0]["message"].as_str().unwrap_or_default().to_owned())
-    }
-}
-
-impl Doors {
-    async fn open(settings: Settings) -> Self {
-        let instance = Instance::with(settings).await;
-        let origins = Origins::new(Vec::new(), None, SocketAddr::from(([127, 0, 0, 1], 80)));
-        let services = instance.services.clone();
-        let router = Router::new().merge(registry::router(services.clone(), origins.clone(), 16)).merge(rest::router(services, origins));
-        Self { router, instance }
-    }
-
-    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-        Told { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
-    }
-
-    /// Cookies and token of somebody who signed in.
-    async fn sign_in(&self) -> (String, String) {
-        let first = self.ask("GET", "/c/log_out", &[], "").await;
-        let cookies = cookies(&first);
-        let form = ("content-type", "application/x-www-form-urlencoded");
-        let body = format!("principal=admin&password={ADMIN_PASSWORD}");
-        let told = self.ask("POST", "/c/login", &[("cookie", &cookies), (TOKEN, &first.token()), form], &body).await;
-        assert_eq!(told.status, 200, "{}", told.body);
-        let sid = self::cookies(&told);
-        let csrf = cookies.split("; ").find(|pair| pair.starts_with("_gorilla_csrf=")).unwrap();
-        (format!("{sid}; {csrf}"), told.token())
-    }
-}
-
-fn cookies(told: &Told) -> String {
-    let set = told.headers.get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap().split(';').next().unwrap());
-    set.collect::<Vec<_>>().join("; ")
+/// Cookies and token of somebody who signed in.
+async fn sign_in(doors: &Doors) -> (String, String) {
+    let first = doors.ask("GET", "/c/log_out", &[], "").await;
+    let cookies = first.cookies();
+    let body = format!("principal=admin&password={ADMIN_PASSWORD}");
+    let told = doors.ask("POST", "/c/login", &[("cookie", &cookies), (TOKEN, &first.token()), FORM], body).await;
+    assert_eq!(told.status, 200, "{}", told.body);
+    let csrf = cookies.split("; ").find(|pair| pair.starts_with("_gorilla_csrf=")).unwrap();
+    (format!("{}; {csrf}", told.cookies()), told.token())
 }
 
 #[tokio::test]
 async fn a_session_counts_at_the_registry() {
     let it = Doors::open(Settings::default()).await;
     it.instance.project(&it.instance.admin().await, "north").await;
-    let (cookies, token) = it.sign_in().await;
+    let (cookies, token) = sign_in(&it).await;
     let session = ("cookie", cookies.as_str());
     let ping = it.ask("GET", "/v2/", &[session], "").await;
     assert_eq!(ping.status, 200);
@@ -102,7 +42,7 @@ async fn a_session_counts_at_the_registry() {
     for cookie in ["sid=unknown", "other=1", "sid="] {
         let told = it.ask("GET", "/v2/north/app/tags/list", &[("cookie", cookie)], "").await;
         assert_eq!(told.status, 401, "{cookie}");
-        assert!(told.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Bearer realm="), "{cookie}");
+        assert!(told.header(header::WWW_AUTHENTICATE).starts_with("Bearer realm="), "{cookie}");
     }
     it.ask("GET", "/c/log_out", &[session], "").await;
     assert_eq!(it.ask("GET", "/v2/", &[session], "").await.status, 401, "the session is over");
@@ -112,14 +52,13 @@ async fn a_session_counts_at_the_registry() {
 async fn changes_by_a_session_need_its_token() {
     let it = Doors::open(Settings::default()).await;
     it.instance.project(&it.instance.admin().await, "north").await;
-    let (cookies, token) = it.sign_in().await;
+    let (cookies, token) = sign_in(&it).await;
     let (session, token) = (("cookie", cookies.as_str()), (TOKEN, token.as_str()));
     let without = it.ask("POST", UPLOADS, &[session], "").await;
     assert_eq!(without.refusal(), (403, "CSRF token not found in request".to_owned()));
     assert!(!without.token().is_empty(), "a token to try again with");
     assert_eq!(it.ask("POST", UPLOADS, &[session, BASIC], "").await.refusal().0, 403, "a browser adds cookies to credentials it knows");
-    let form = ("content-type", "application/x-www-form-urlencoded");
-    assert_eq!(it.ask("POST", "/service/token", &[session, form], "grant_type=password").await.refusal().0, 403);
+    assert_eq!(it.ask("POST", "/service/token", &[session, FORM], "grant_type=password").await.refusal().0, 403);
     assert_eq!(it.ask("POST", UPLOADS, &[session, (TOKEN, "bm9uc2Vuc2U=")], "").await.refusal().1, "CSRF token invalid");
     let foreign = ("origin", "https://evil.example.com");
     assert_eq!(it.ask("POST", UPLOADS, &[session, token, foreign], "").await.refusal().1, "CSRF origin invalid");
@@ -146,8 +85,8 @@ async fn the_certificate_to_trust_is_there_for_everybody() {
     let it = Doors::open(Settings { ca_certificate: Some(pem.into()), ..Settings::default() }).await;
     let told = it.ask("GET", "/api/v2.0/systeminfo/getcert", &[], "").await;
     assert_eq!((told.status.as_u16(), told.body.as_str()), (200, pem));
-    assert_eq!(told.headers[header::CONTENT_TYPE], "application/octet-stream");
-    assert_eq!(told.headers[header::CONTENT_DISPOSITION], "attachment; filename=ca.crt");
+    assert_eq!(told.header(header::CONTENT_TYPE), "application/octet-stream");
+    assert_eq!(told.header(header::CONTENT_DISPOSITION), "attachment; filename=ca.crt");
     assert_eq!(it.ask("GET", "/api/v2.0/systeminfo", &[BASIC], "").await.json()["has_ca_root"], json!(true));
 }
 

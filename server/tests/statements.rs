@@ -1,27 +1,20 @@
 //! How many statements every list of the API sends to the database: at most three, as many for twenty rows as for two, and none for recognising a
 //! caller who was recognised before. The lists are taken from the served OpenAPI document, so that none can be forgotten.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod in_process;
 
-use axum::Router;
-use axum::body::Body;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use berth::security::Origins;
-use http::{Method, Request, StatusCode, header};
-use model::Secret;
+use std::collections::BTreeMap;
+
+use http::header;
+use in_process::{BASIC, Doors};
 use serde_json::{Value, json};
 use service::authn::Credentials;
 use service::replicas::Change;
-use service::seal::Seal;
-use service::{Parts, Services, Settings, SystemClock, SystemIds};
 use store::Db;
 use store::count::statements;
 use testkit::database::each;
-use tower::ServiceExt as _;
+use testkit::instance::ADMIN_PASSWORD;
 
-const PASSWORD: &str = "Harbor12345";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Statements of one list.
 const MOST: u64 = 3;
@@ -35,11 +28,8 @@ const MANY: usize = 20;
 const FIXED: [&str; 4] = ["getCurrentUserPermissions", "listAuditLogEventTypes", "listAuditLogs", "getLogs"];
 
 struct World {
-    services: Services,
-    router: Router,
-    basic: String,
+    doors: Doors,
     cookie: String,
-    _blobs: tempfile::TempDir,
 }
 
 /// A list of the document and an address that asks for it, with everything that it can be asked for.
@@ -50,64 +40,31 @@ struct List {
 
 impl World {
     async fn open(db: Db) -> Self {
-        let blobs = tempfile::tempdir().unwrap();
-        let parts = Parts {
-            db,
-            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
-            settings: Settings::default(),
-            seal: Seal::new([7; 32]),
-        };
-        let services = Services::open(parts).await.unwrap();
+        let doors = Doors::on(db).await;
+        let services = &doors.instance.services;
         // With PostgreSQL a process remembers nothing until the others know it.
         services.join_replicas().await.unwrap();
-        service::bootstrap(&services, Some(&Secret::new(PASSWORD))).await.unwrap();
-        let origins = Origins::new(Vec::new(), None, "127.0.0.1:8080".parse().unwrap());
-        let router = Router::new()
-            .merge(berth::registry::router(services.clone(), origins.clone(), 8))
-            .merge(berth::rest::router(services.clone(), origins));
-        let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("admin:{PASSWORD}")));
-        let session = services.sessions.sign_in("admin", PASSWORD, None).await.unwrap().expect("admin signs in");
-        Self { services, router, basic, cookie: format!("sid={session}"), _blobs: blobs }
+        let session = services.sessions.sign_in("admin", ADMIN_PASSWORD, None).await.unwrap().expect("admin signs in");
+        Self { doors, cookie: format!("sid={session}") }
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        address: &str,
-        headers: &[(header::HeaderName, &str)],
-        body: Vec<u8>,
-    ) -> (StatusCode, String, Value) {
-        let mut request = Request::builder().method(method).uri(address);
-        for (name, value) in headers {
-            request = request.header(name, *value);
-        }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
-        let location = response.headers().get(header::LOCATION).map_or("", |v| v.to_str().unwrap()).to_owned();
-        let status = response.status();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        (status, location, serde_json::from_slice(&body).unwrap_or(Value::Null))
-    }
-
-    /// Makes something, as administrator.
-    async fn make(&self, method: Method, address: &str, media_type: &str, body: impl Into<Vec<u8>>) -> String {
-        let headers = [(header::AUTHORIZATION, self.basic.as_str()), (header::CONTENT_TYPE, media_type)];
-        let (status, location, answer) = self.send(method, address, &headers, body.into()).await;
-        assert!(status.is_success(), "{address}: {status} {answer}");
-        location
+    /// Makes something, as administrator; where it is.
+    async fn make(&self, method: &str, address: &str, media_type: &str, body: impl Into<Vec<u8>>) -> String {
+        let told = self.doors.ask(method, address, &[BASIC, ("content-type", media_type)], body.into()).await;
+        assert!(told.status.is_success(), "{address}: {} {}", told.status, told.body);
+        told.header(header::LOCATION).to_owned()
     }
 
     async fn post(&self, path: &str, body: Value) -> String {
-        self.make(Method::POST, &format!("/api/v2.0{path}"), "application/json", body.to_string()).await
+        self.make("POST", &format!("/api/v2.0{path}"), "application/json", body.to_string()).await
     }
 
     async fn blob(&self, repository: &str, content: &[u8]) -> Value {
         let digest = oci::Digest::sha256(content).to_string();
-        let begun = self.make(Method::POST, &format!("/v2/{repository}/blobs/uploads/"), "application/octet-stream", "").await;
+        let begun = self.make("POST", &format!("/v2/{repository}/blobs/uploads/"), "application/octet-stream", "").await;
         let place = begun.split_once("/v2/").map_or(begun.clone(), |(_, rest)| format!("/v2/{rest}"));
         let glue = if place.contains('?') { '&' } else { '?' };
-        self.make(Method::PUT, &format!("{place}{glue}digest={digest}"), "application/octet-stream", content).await;
+        self.make("PUT", &format!("{place}{glue}digest={digest}"), "application/octet-stream", content).await;
         json!({"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": content.len()})
     }
 
@@ -120,7 +77,7 @@ impl World {
             manifest["artifactType"] = json!("application/vnd.dev.cosign.artifact.sig.v1+json");
         }
         let text = manifest.to_string();
-        self.make(Method::PUT, &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, text.clone()).await;
+        self.make("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, text.clone()).await;
         json!({"mediaType": MANIFEST, "digest": oci::Digest::sha256(text.as_bytes()).to_string(), "size": text.len()})
     }
 
@@ -154,7 +111,7 @@ impl World {
 
     /// All lists of the document, asked for pages of so many rows.
     async fn lists(&self, rows: usize) -> Vec<List> {
-        let (_, _, document) = self.send(Method::GET, "/api/v2.0/openapi.json", &[], Vec::new()).await;
+        let document = self.doors.ask("GET", "/api/v2.0/openapi.json", &[], "").await.json();
         let mut lists = Vec::new();
         for (path, item) in document["paths"].as_object().expect("paths") {
             let operation = &item["get"];
@@ -170,7 +127,7 @@ impl World {
 
     /// Everything is as if nobody had ever asked; only who callers are is still remembered.
     fn forget_all(&self) {
-        let core = &self.services.core;
+        let core = &self.doors.instance.services.core;
         core.caches.projects_changed();
         for id in 0..100 {
             core.authz.members_changed(model::ProjectId(id));
@@ -180,12 +137,13 @@ impl World {
 
     /// Only answers are forgotten.
     fn forget_answers(&self) {
-        self.services.core.replicas.announce(Change::Rows);
+        self.doors.instance.services.core.replicas.announce(Change::Rows);
     }
 
-    async fn ask(&self, list: &List, caller: (header::HeaderName, &str)) -> (usize, u64) {
-        let ((status, _, body), count) = statements(self.send(Method::GET, &list.address, &[caller], Vec::new())).await;
-        assert_eq!(status, StatusCode::OK, "{}: {body}", list.address);
+    async fn ask(&self, list: &List, caller: (&str, &str)) -> (usize, u64) {
+        let (told, count) = statements(self.doors.ask("GET", &list.address, &[caller], "")).await;
+        assert_eq!(told.status, 200, "{}: {}", list.address, told.body);
+        let body = told.json();
         let rows = body.as_array().or_else(|| body["repository"].as_array()).map_or(0, Vec::len);
         (rows, count)
     }
@@ -194,12 +152,12 @@ impl World {
     async fn measure(&self, lists: &[List], rows: usize) -> BTreeMap<String, (u64, u64)> {
         let mut counts = BTreeMap::new();
         for list in lists {
-            let callers = [(header::AUTHORIZATION, self.basic.as_str()), (header::COOKIE, self.cookie.as_str())];
+            let callers = [BASIC, ("cookie", self.cookie.as_str())];
             let mut both = Vec::new();
             for caller in callers {
-                self.ask(list, caller.clone()).await;
+                self.ask(list, caller).await;
                 self.forget_answers();
-                let (shown, warm) = self.ask(list, caller.clone()).await;
+                let (shown, warm) = self.ask(list, caller).await;
                 assert!(shown >= rows || FIXED.contains(&list.operation.as_str()), "{} shows {shown} rows", list.operation);
                 self.forget_all();
                 let (_, cold) = self.ask(list, caller).await;
@@ -217,12 +175,12 @@ impl World {
     async fn recognise(&self) {
         let cookie = self.cookie.trim_start_matches("sid=").to_owned();
         for credentials in [
-            Credentials { basic: Some(("admin", PASSWORD)), ..Credentials::default() },
+            Credentials { basic: Some(("admin", ADMIN_PASSWORD)), ..Credentials::default() },
             Credentials { session: Some(&cookie), ..Credentials::default() },
         ] {
-            self.services.authn.forget(service::authn::AccountRef::User(model::UserId(1)));
-            let (first, cold) = statements(self.services.authenticate(credentials)).await;
-            let (second, warm) = statements(self.services.authenticate(credentials)).await;
+            self.doors.instance.services.authn.forget(service::authn::AccountRef::User(model::UserId(1)));
+            let (first, cold) = statements(self.doors.instance.services.authenticate(credentials)).await;
+            let (second, warm) = statements(self.doors.instance.services.authenticate(credentials)).await;
             assert!(first.unwrap().is_admin() && second.unwrap().is_admin());
             assert!((1..=2).contains(&cold), "{credentials:?} costs {cold} statements");
             assert_eq!(warm, 0, "{credentials:?} is remembered");
@@ -278,7 +236,7 @@ async fn every_list_costs_three_statements_at_most_however_long_it_is() {
         for (operation, (warm, cold)) in &many {
             println!("{operation:<28} {warm} statements, {cold} when nothing is remembered");
         }
-        world.services.stop().await;
+        world.doors.instance.services.stop().await;
     })
     .await;
 }
@@ -288,17 +246,16 @@ async fn an_answer_is_remembered_until_something_is_committed() {
     each(async |db| {
         let world = World::open(db).await;
         let list = List { operation: "listProjects".into(), address: "/api/v2.0/projects?page_size=100".into() };
-        let caller = || (header::AUTHORIZATION, world.basic.as_str());
-        let (before, first) = world.ask(&list, caller()).await;
-        let (again, second) = world.ask(&list, caller()).await;
+        let (before, first) = world.ask(&list, BASIC).await;
+        let (again, second) = world.ask(&list, BASIC).await;
         assert!(first > 0 && second == 0 && before == again, "{first} and {second} statements");
         world.post("/projects", json!({"project_name": "new", "metadata": {"public": "false"}})).await;
-        let (after, third) = world.ask(&list, caller()).await;
+        let (after, third) = world.ask(&list, BASIC).await;
         assert!(after == before + 1 && third > 0, "{after} projects after {third} statements");
         // Somebody else's answer is somebody else's.
-        let ((status, _, body), _) = statements(world.send(Method::GET, &list.address, &[], Vec::new())).await;
-        assert_eq!((status, body.as_array().map(Vec::len)), (StatusCode::OK, Some(1)));
-        world.services.stop().await;
+        let told = world.doors.ask("GET", &list.address, &[], "").await;
+        assert_eq!((told.status.as_u16(), told.json().as_array().map(Vec::len)), (200, Some(1)));
+        world.doors.instance.services.stop().await;
     })
     .await;
 }

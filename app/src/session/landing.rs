@@ -1,6 +1,8 @@
 //! Where somebody lands after signing in: the page they came from, if that is one of ours. The sign-in page and the server's endpoints call
 //! it on every address that came with a request.
 
+use model::percent;
+
 use crate::address;
 
 /// The longest way back that is remembered.
@@ -25,10 +27,10 @@ fn is_ours(asked: &str) -> bool {
         if !is_plain(&decoded) || decoded.contains("//") || has_dot_segment(&decoded) {
             return false;
         }
-        match address::percent_decoded(&decoded) {
+        match percent::decode(&decoded) {
             None => return false,
             Some(next) if next == decoded => return !decoded.starts_with(address::SIGN_IN),
-            Some(next) => decoded = next,
+            Some(next) => decoded = next.into_owned(),
         }
     }
     // Still changing after four rounds: nobody writes such an address honestly.

@@ -6,6 +6,7 @@ pub mod error;
 pub mod id;
 pub mod list;
 pub mod name;
+pub mod percent;
 pub mod permission;
 pub mod secret;
 pub mod size;

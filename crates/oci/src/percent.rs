@@ -3,71 +3,28 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// Everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Decodes a path; `None` for a broken escape or when the result is no UTF-8.
 pub(crate) fn decode_strict(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'%' {
-            out.push(escape(bytes, at)?);
-            at += 3;
-        } else {
-            out.push(byte);
-            at += 1;
-        }
-    }
-    String::from_utf8(out).ok().map(Cow::Owned)
+    let is_escape = |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let whole = text.split('%').skip(1).all(is_escape);
+    if whole { percent_decode_str(text).decode_utf8().ok() } else { None }
 }
 
 /// Decodes a query component; broken escapes stay as they are, bytes that are no UTF-8 become replacement characters.
 /// A plus sign stays a plus sign: no value of the protocol holds a space, but media types hold pluses that some clients
 /// do not escape.
 pub(crate) fn decode_lenient(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match escape(bytes, at).filter(|_| byte == b'%') {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Encodes a query value: everything but unreserved characters is escaped.
 pub(crate) fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
-            }
-        }
-    }
-    out
-}
-
-/// The byte of an escape whose percent sign stands at `at`.
-fn escape(bytes: &[u8], at: usize) -> Option<u8> {
-    let digit = |offset: usize| char::from(*bytes.get(at + offset)?).to_digit(16);
-    u8::try_from(digit(1)? * 16 + digit(2)?).ok()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

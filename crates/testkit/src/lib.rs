@@ -7,3 +7,4 @@ pub mod instance;
 pub mod player;
 mod reply;
 pub mod server;
+pub mod suite;

@@ -7,8 +7,8 @@ use http::HeaderMap;
 use service::{Actor, Error};
 
 use super::{Door, Presented, answer};
-use crate::rest::csrf::Verdict;
-use crate::rest::{SESSION_COOKIE, cookie};
+use crate::credentials::{SESSION_COOKIE, cookie};
+use crate::csrf::Verdict;
 
 impl Door {
     /// What the answer must carry, or the refusal of a request that a page of another site may have sent.

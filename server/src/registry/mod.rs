@@ -25,8 +25,8 @@ use service::{Actor, Error, Services};
 use tokio::sync::Semaphore;
 
 use crate::credentials;
+use crate::csrf::Csrf;
 use crate::read_only;
-use crate::rest::csrf::Csrf;
 use crate::security::Origins;
 use answer::Context;
 

@@ -9,7 +9,7 @@ use oci::Scope;
 use service::{Actor, Error};
 
 use super::{Door, answer};
-use crate::body_limit;
+use crate::{body_limit, text};
 
 #[derive(Debug, Default)]
 struct Question {
@@ -61,7 +61,7 @@ async fn answer_checked(door: Arc<Door>, request: Request) -> Response {
                 Err(error) => answer::error(&error),
             }
         }
-        Method::POST if is_form(&parts.headers) => by_form(&door, Request::from_parts(parts, body)).await,
+        Method::POST if text::is_form(&parts.headers) => by_form(&door, Request::from_parts(parts, body)).await,
         _ => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n").into_response(),
     }
 }
@@ -73,7 +73,8 @@ pub(super) async fn jwks(State(door): State<Arc<Door>>) -> Response {
 
 async fn by_query(door: &Door, actor: &Actor, question: &Question) -> Response {
     if question.service != service::token::SERVICE {
-        let shown = escape(&question.service);
+        // The answer is plain text, but a browser might guess it to be a page.
+        let shown = text::escape_html(&question.service.chars().take(256).collect::<String>());
         return (StatusCode::BAD_REQUEST, format!("Unable to handle service: {shown}")).into_response();
     }
     let actor = match actor {
@@ -129,13 +130,6 @@ async fn grant_form(door: &Door, actor: &Actor, question: &Question) -> Result<s
     }))
 }
 
-fn is_form(headers: &http::HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| oci::media_type::essence(v).eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-}
-
 fn json(body: &serde_json::Value) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (headers, body.to_string()).into_response()
@@ -147,16 +141,4 @@ fn oauth_error(status: StatusCode, code: &str) -> Response {
 
 fn rfc3339(seconds: i64) -> String {
     chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
-/// What stands in a text/plain answer that a browser might guess to be a page.
-fn escape(text: &str) -> String {
-    text.chars()
-        .take(256)
-        .collect::<String>()
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&#34;")
-        .replace('\'', "&#39;")
 }

@@ -1,16 +1,15 @@
-//! The page to read and try the API: made from the OpenAPI document when the server starts, readable without scripts, with a small script of its own that
+//! The page to read and try the API: made from the OpenAPI document when somebody first asks, readable without scripts, with a small script of its own that
 //! sends requests. Nothing comes from elsewhere; `rest` mounts it beside the document.
 
 mod example;
 mod page;
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use app::shell::Theme;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -66,14 +65,16 @@ impl File {
     }
 }
 
-/// The page and its files, from the document as it is served.
-pub(super) fn routes(document: &serde_json::Value) -> Router<Rest> {
+static BROWSE: LazyLock<Browse> = LazyLock::new(|| {
     let style = File::new("css", STYLE, "text/css; charset=utf-8");
     let script = File::new("js", SCRIPT, "text/javascript; charset=utf-8");
     let head = page::head(&style.address(), &script.address());
-    let body = page::body(document).into();
-    let browse = Arc::new(Browse { head, body, files: [style, script] });
-    Router::new().route(PLACE, get(serve_page)).route(&format!("{PLACE}/{{file}}"), get(serve_file)).with_state(browse)
+    Browse { head, body: page::body(&super::document()).into(), files: [style, script] }
+});
+
+/// The page and its files.
+pub(super) fn routes() -> Router<Rest> {
+    Router::new().route(PLACE, get(serve_page)).route(&format!("{PLACE}/{{file}}"), get(serve_file))
 }
 
 /// The address that people know from Harbor.
@@ -81,10 +82,10 @@ pub(super) fn harbor_route() -> Router {
     Router::new().route(AS_HARBOR, get(async || Redirect::temporary(&format!("{BASE}{PLACE}"))))
 }
 
-async fn serve_page(State(browse): State<Arc<Browse>>, headers: HeaderMap) -> Response {
+async fn serve_page(headers: HeaderMap) -> Response {
     let theme = Theme::of_request(&headers).attribute().map(|word| format!(" data-theme=\"{word}\"")).unwrap_or_default();
-    let mut html = format!("<!DOCTYPE html>\n<html lang=\"en\"{theme}>\n{}", browse.head).into_bytes();
-    html.extend_from_slice(&browse.body);
+    let mut html = format!("<!DOCTYPE html>\n<html lang=\"en\"{theme}>\n{}", BROWSE.head).into_bytes();
+    html.extend_from_slice(&BROWSE.body);
     let mut response = answer(Bytes::from(html), "text/html; charset=utf-8");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -92,8 +93,8 @@ async fn serve_page(State(browse): State<Arc<Browse>>, headers: HeaderMap) -> Re
     response
 }
 
-async fn serve_file(State(browse): State<Arc<Browse>>, path: PathParams) -> Response {
-    let Some(file) = browse.files.iter().find(|file| file.name == path.text("file")) else {
+async fn serve_file(path: PathParams) -> Response {
+    let Some(file) = BROWSE.files.iter().find(|file| file.name == path.text("file")) else {
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     };
     let mut response = answer(Bytes::from_static(file.content.as_bytes()), file.content_type);

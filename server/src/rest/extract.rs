@@ -1,18 +1,19 @@
 //! What handlers take out of a request: the caller, parameters of path and query, list parameters. JSON bodies are in `json`.
 //! Everything that is malformed is a 422 in the words of the API's binder, before anybody asks who is calling.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRef, FromRequestParts, OriginalUri, RawPathParams};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use model::list::{ListQuery, Paging, parse_q, parse_sort};
+use model::percent;
 use service::authn::Credentials;
 use service::{Actor, NameOrId, Services};
 
 use super::RestError;
-use crate::credentials;
+use crate::credentials::{self, SESSION_COOKIE, cookie};
 
-/// The session's cookie.
-pub(crate) const SESSION_COOKIE: &str = "sid";
 /// Values of flags that mean yes, in any case; everything else means no.
 const YES: [&str; 10] = ["true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"];
 
@@ -61,13 +62,6 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     credentials::basic(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 
-/// The value of a cookie; the first one counts, empty ones do not.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
-}
-
 /// Parameters of the path.
 #[derive(Debug)]
 pub struct PathParams {
@@ -114,23 +108,8 @@ impl PathParams {
     /// A repository's path inside its project. Clients escape its slashes twice; once will do.
     pub fn repository(&self, name: &str) -> String {
         let escaped = self.text(name);
-        percent_decoded(escaped).unwrap_or_else(|| escaped.to_owned())
+        percent::decode(escaped).map_or_else(|| escaped.to_owned(), Cow::into_owned)
     }
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let (high, low) = (digit()?, digit()?);
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Parameters of the query, unescaped. The gate has refused queries that cannot be read.
@@ -209,25 +188,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 #[cfg(test)]
 mod unit {
     use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn cookies() {
-        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static("a=1; sid=x=y;sid=z; b="))]);
-        assert_eq!((cookie(&headers, "sid"), cookie(&headers, "b"), cookie(&headers, "id")), (Some("x=y"), None, None));
-    }
-
     #[test]
     fn flags_never_fail() {
         let query = QueryParams::parse("a=TRUE&b=maybe&c=&d=On");
         let flags = ["a", "b", "c", "d", "e"].map(|name| query.flag(name, false));
         assert_eq!(flags, [true, false, false, true, false]);
         assert!(query.flag("c", true) && !query.flag("b", true));
-    }
-
-    #[test]
-    fn repositories_are_unescaped_once_more() {
-        assert_eq!(percent_decoded("a%2Fb").as_deref(), Some("a/b"));
-        assert_eq!(percent_decoded("a/b%"), None);
     }
 }

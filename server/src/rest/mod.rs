@@ -6,7 +6,6 @@ mod artifacts;
 mod auditlogs;
 mod browse;
 mod configurations;
-pub mod csrf;
 mod error;
 mod extract;
 mod gate;
@@ -41,11 +40,10 @@ use axum::routing::any_service;
 use service::Services;
 
 pub use error::{Answer, RestError};
-pub(crate) use extract::{SESSION_COOKIE, cookie};
 pub use openapi::document;
 
+use crate::csrf::Csrf;
 use crate::security::Origins;
-use csrf::Csrf;
 use remembered::Remembered;
 
 /// Where the API lives.

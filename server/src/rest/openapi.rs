@@ -3,7 +3,10 @@
 mod bodies;
 mod conventions;
 
+use std::sync::LazyLock;
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -19,15 +22,15 @@ use super::{
 const ABOUT: &str = "Harbor's REST API v2.0: the same operations, models and names. A caller signs in with Basic credentials, of a person or a robot account, \
     or with a session's cookie; a session's changes carry the token that every answer to it has in X-Harbor-CSRF-Token.";
 
+/// Made when somebody first asks; it does not change while the program runs.
+static TEXT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+
 pub(super) fn routes() -> Router<Rest> {
-    // Made once: it does not change while the program runs.
-    let document = document();
-    let text: axum::body::Bytes = document.to_string().into();
-    Router::new().route("/openapi.json", get(move || std::future::ready(serve(text.clone())))).merge(browse::routes(&document))
+    Router::new().route("/openapi.json", get(serve)).merge(browse::routes())
 }
 
-fn serve(text: axum::body::Bytes) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+async fn serve() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone()).into_response()
 }
 
 /// The whole document, as it is served.

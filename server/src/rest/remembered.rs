@@ -17,8 +17,9 @@ use service::answers::{Answers, Asker, Moment};
 use service::{Actor, Services};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::extract::{Recognised, SESSION_COOKIE, cookie, is_resource_name, recognise};
+use super::extract::{Recognised, is_resource_name, recognise};
 use super::{BASE, RestError};
+use crate::credentials::{SESSION_COOKIE, cookie};
 
 /// Bytes of answers that are remembered.
 const ROOM: u64 = 32 << 20;

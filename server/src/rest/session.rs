@@ -12,10 +12,11 @@ use service::user::UniqueField;
 use url::form_urlencoded;
 
 use super::error::Answer;
-use super::extract::{Caller, QueryParams, SESSION_COOKIE, cookie};
+use super::extract::{Caller, QueryParams};
 use super::{Rest, RestError};
-use crate::body_limit;
+use crate::credentials::{SESSION_COOKIE, cookie};
 use crate::security::{ClientFacts, Origins};
+use crate::{body_limit, text};
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -42,8 +43,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, RestError> {
         let query = QueryParams::parse(request.uri().query().unwrap_or_default());
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let is_form = content_type.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
+        let is_form = text::is_form(request.headers());
         let body = body_limit::read(request).await?;
         let body = if is_form { QueryParams::parse(&String::from_utf8_lossy(&body)) } else { QueryParams::default() };
         Ok(Self(body, query))

@@ -1,19 +1,13 @@
 //! The door as clients see it, in process.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use model::Secret;
 use serde_json::{Value, json};
-use service::seal::Seal;
-use service::{Parts, Services, Settings, SystemClock, SystemIds};
-use tempfile::TempDir;
-use testkit::database::{SqliteDatabase, sqlite};
+use testkit::instance::Instance;
 use tower::ServiceExt as _;
 
 use crate::security::Origins;
@@ -24,8 +18,7 @@ const TOKEN: &str = "x-harbor-csrf-token";
 
 struct Door {
     router: Router,
-    _database: SqliteDatabase,
-    _blobs: TempDir,
+    _instance: Instance,
 }
 
 /// One request: caller in `user:password` form, headers, body.
@@ -96,20 +89,9 @@ impl Told {
 
 impl Door {
     async fn open() -> Self {
-        let database = sqlite().await;
-        let blobs = tempfile::tempdir().unwrap();
-        let parts = Parts {
-            db: database.db.clone(),
-            blobs: blob::BlobStore::filesystem(blobs.path()).await.unwrap(),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
-            settings: Settings::default(),
-            seal: Seal::new([7; 32]),
-        };
-        let services = Services::open(parts).await.unwrap();
-        service::bootstrap(&services, Some(&Secret::new("Harbor12345"))).await.unwrap();
+        let instance = Instance::open().await;
         let origins = Origins::new(Vec::new(), None, "127.0.0.1:8080".parse().unwrap());
-        let door = Self { router: super::router(services, origins), _database: database, _blobs: blobs };
+        let door = Self { router: super::router(instance.services.clone(), origins), _instance: instance };
         for name in ["dana", "evan"] {
             assert_eq!(door.create(name, json!({})).await.status, StatusCode::CREATED);
         }

@@ -5,7 +5,8 @@ use testkit::client::Reply;
 
 use crate::kit::{Kit, Repo, noise};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r086_single_ranges_are_206,
     r087_ranges_that_cannot_be_are_416,
     r088_a_suffix_longer_than_the_blob_is_the_blob,

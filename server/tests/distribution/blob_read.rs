@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::kit::{Kit, noise, sha256, sha512};
 use crate::raw::Raw;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r083_r084_get_and_head_say_all_about_a_blob,
     r085_what_is_not_there_is_404,
     r093_clients_that_hang_up_do_no_harm,

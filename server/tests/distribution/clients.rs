@@ -8,7 +8,8 @@ use crate::document::{DOCKER_MANIFEST, Document, EMPTY, EMPTY_TYPE, OCI_INDEX, O
 use crate::kit::{Kit, Repo, noise, sha256, with_digest};
 use crate::raw::Raw;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     s01_docker_pushes_a_new_layer,
     s02_containerd_pushes_with_a_mount,
     s03_containerd_pulls_through_a_mirror,

@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::document::Document;
 use crate::kit::{Kit, Repo, sha256, with_digest};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r075_r082_a_tag_alone_is_not_deleted_here,
     r076_a_manifest_goes_with_all_its_tags,
     r077_what_is_not_there_cannot_be_deleted,

@@ -8,7 +8,8 @@ use testkit::server::ADMIN_PASSWORD;
 use crate::kit::{Kit, noise, sha256};
 use crate::raw::Raw;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r017_errors_to_head_have_no_body,
     r019_a_body_sent_with_get_does_no_harm,
     r020_continue_is_said_only_to_those_who_may,

@@ -7,7 +7,8 @@ use testkit::server::Server;
 use crate::document::{Document, OCI_MANIFEST};
 use crate::kit::{Kit, sha256, with_digest};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r001_ping_without_credentials_is_401_with_one_bearer_challenge,
     r002_ping_with_bearer_or_basic_is_200,
     r003_ping_without_slash_is_the_same,

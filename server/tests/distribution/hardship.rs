@@ -8,7 +8,8 @@ use crate::document::Document;
 use crate::kit::{Kit, noise, sha256, sha512, with_digest};
 use crate::raw::Raw;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r074_tag_writers_at_once_end_with_one_of_them,
     r121_two_patches_at_once_never_interleave,
     r122_an_aborted_patch_can_be_resumed,

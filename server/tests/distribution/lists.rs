@@ -4,7 +4,8 @@ use testkit::client::Reply;
 
 use crate::kit::{Kit, Repo};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r137_the_list_has_a_name_and_tags_in_byte_order,
     r138_r140_pages_are_cut_by_n_and_last,
     r138_n_that_is_no_number_is_400,

@@ -7,7 +7,8 @@ use crate::document::{Document, OCI_INDEX, OCI_MANIFEST, image};
 use crate::kit::{Kit, Repo};
 use crate::raw::Raw;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r041_a_manifest_may_come_in_chunks,
     r042_the_answer_says_where_and_what,
     r043_a_manifest_may_have_4_mib,

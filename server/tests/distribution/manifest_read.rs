@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::document::{DOCKER_LIST, DOCKER_MANIFEST, Document, OCI_INDEX, OCI_MANIFEST, image};
 use crate::kit::{Kit, Repo};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r029_the_bytes_are_those_that_were_pushed,
     r030_the_type_is_the_one_pushed_without_parameters,
     r031_r035_head_and_get_have_the_same_headers,

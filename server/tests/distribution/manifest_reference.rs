@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::document::{DOCKER_LIST, DOCKER_MANIFEST, Document, EMPTY, EMPTY_TYPE, OCI_CONFIG, OCI_INDEX, OCI_LAYER, described, image};
 use crate::kit::{Kit, Repo, sha256, sha512};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r055_missing_contents_are_named,
     r056_a_blob_of_another_repository_is_missing,
     r057_foreign_layers_need_no_blob,

@@ -3,7 +3,8 @@
 use crate::document::Document;
 use crate::kit::{Kit, sha256};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r067_the_same_again_is_201,
     r068_a_moved_tag_leaves_the_old_manifest,
     r069_tag_parameters_set_all_tags,

@@ -2,7 +2,8 @@
 
 use crate::kit::{Kit, Repo, sha256};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r130_a_readable_blob_is_mounted,
     r131_a_mount_that_cannot_be_is_an_upload,
     r132_a_mount_from_an_unreadable_repository_is_an_upload,

@@ -4,7 +4,8 @@ use http::Method;
 
 use crate::kit::{Kit, sha256};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r005_the_grammar_of_names_is_the_specifications,
     r005_a_name_without_a_project_is_refused,
     r006_a_name_may_have_255_characters,

@@ -6,7 +6,8 @@ use testkit::client::Reply;
 use crate::document::{Document, EMPTY, EMPTY_TYPE, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, image};
 use crate::kit::{Kit, Repo, sha256, sha512};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r143_without_referrers_the_list_is_empty,
     r144_a_digest_that_is_none_is_400,
     r145_a_descriptor_tells_of_the_manifest,

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::document::{Document, EMPTY, EMPTY_TYPE, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, described};
 use crate::kit::{Kit, Repo, noise, sha256, with_digest};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     pull,
     push,
     discovery_of_tags,

@@ -7,7 +7,8 @@ use crate::document::{Document, OCI_INDEX, OCI_MANIFEST};
 use crate::kit::{Kit, Repo, noise, sha256, sha512, with_digest};
 use crate::suite_data::{DataSet, all as data_sets, push_blob};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     every_data_set_goes_its_way,
     blobs_by_sha256,
     blobs_by_sha512,

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::kit::{Kit, Repo};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     t29_the_answer_has_the_types_that_clients_need,
     t02_all_scopes_are_read,
     scopes_are_granted_as_far_as_allowed,

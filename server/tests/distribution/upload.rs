@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::kit::{Kit, Repo, noise, sha256, sha512, with_digest};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r097_an_upload_is_opened,
     r098_a_blob_in_the_closing_request,
     r099_a_blob_in_one_stream,

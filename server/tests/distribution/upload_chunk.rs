@@ -5,7 +5,8 @@ use testkit::client::{Call, Reply};
 
 use crate::kit::{Kit, Repo, noise, sha256, with_digest};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r100_chunks_add_up,
     r101_the_last_chunk_may_come_with_the_closing_request,
     r102_a_closing_body_without_a_range_is_appended,

@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::document::Document;
 use crate::kit::{Kit, Repo, noise, sha256, with_digest};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     r116_a_cancelled_upload_is_gone,
     r116_cancelling_needs_only_the_right_to_push,
     r117_an_unknown_upload_is_404,

@@ -9,6 +9,8 @@ use crate::{Moving, Pair, make_project, program};
 
 /// A process that does not answer is given up after this time at the latest.
 const GIVEN_UP: Duration = Duration::from_secs(8);
+/// And not before this time.
+const WAITED_FOR: Duration = Duration::from_secs(3);
 
 fn signal(server: &Server, signal: &str) {
     let sent = Command::new("kill").args([signal, &server.pid().to_string()]).status();
@@ -37,7 +39,7 @@ async fn a_process_that_stood_still_does_not_show_the_old() {
         let (digest, ()) = tokio::join!(push, awake);
         assert!(begun.elapsed() < GIVEN_UP, "acknowledged after {:?}", begun.elapsed());
         // The other could not answer, so nothing was acknowledged meanwhile.
-        assert!(begun.elapsed() >= Duration::from_secs(pause.min(3)), "acknowledged after {:?}", begun.elapsed());
+        assert!(begun.elapsed() >= WAITED_FOR.min(Duration::from_secs(pause)), "acknowledged after {:?}", begun.elapsed());
         if pause >= 6 {
             signal(&pair.b, "-CONT");
         }
@@ -69,7 +71,7 @@ async fn a_process_that_dies_is_waited_for_only_once() {
     for n in 0..10 {
         moving.push(&a, "latest", &n.to_string()).await;
     }
-    assert!(begun.elapsed() < Duration::from_secs(2), "ten pushes took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < WAITED_FOR * 5, "ten pushes took {:?}, as if they waited each", begun.elapsed());
     // It comes back, and is told again.
     pair.b.restart(End::Kill).await.expect("it starts again");
     let b = pair.b.admin();
@@ -108,7 +110,7 @@ async fn a_process_alone_waits_for_nobody() {
     assert!(other.stop().await.expect("it ends").success());
     let begun = Instant::now();
     moving.push(&a, "latest", "1").await;
-    assert!(begun.elapsed() < Duration::from_secs(1), "after an orderly end the next push took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < WAITED_FOR, "after an orderly end the next push took {:?}", begun.elapsed());
     assert!(server.stop().await.expect("it ends").success());
 }
 

@@ -8,7 +8,8 @@ use testkit::server::Server;
 use crate::kit::{Facts, Kit, PASSWORD, Who, cookie};
 use crate::world::{TAG, immutable_rule};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     a_new_account_is_nobodys_administrator,
     a_person_who_registers_is_nobodys_administrator,
     ones_own_profile_makes_nobody_an_administrator,

@@ -13,7 +13,8 @@ use crate::matrix::{brief, changes};
 use crate::operations::{OPERATIONS, Operation, Route, Target, document, place};
 use crate::world::World;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     no_body_brings_the_server_to_its_knees,
     numbers_of_any_size_are_numbers_or_refused,
     pages_have_bounds,

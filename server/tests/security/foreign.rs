@@ -10,7 +10,8 @@ use crate::matrix::{brief, request};
 use crate::operations::{OPERATIONS, Operation, Route, Rule, Spare, Target, document, nowhere, place};
 use crate::world::{Site, World};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     ids_of_another_project_lead_nowhere_under_ones_own,
     projects_that_are_forbidden_or_absent_answer_alike,
     what_a_forbidden_project_holds_or_lacks_answers_alike,

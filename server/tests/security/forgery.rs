@@ -11,7 +11,8 @@ use crate::kit::{Kit, Sign, Who, cookie, report};
 use crate::matrix::{brief, changes, request};
 use crate::operations::{OPERATIONS, Target, document};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     no_operation_that_changes_something_follows_a_forged_request,
     the_registry_follows_no_forged_request,
     the_forms_of_the_portal_follow_no_forged_request,

@@ -9,7 +9,8 @@ use testkit::server::Server;
 
 use crate::kit::{Facts, Kit, PASSWORD, Who, grant};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     a_name_that_begins_as_robots_do_makes_nobody_a_robot,
     projects_are_made_by_those_who_may_when_that_is_restricted,
     a_person_cannot_be_called_as_robots_are_by_default,

@@ -10,7 +10,8 @@ use crate::kit::{Kit, Sign, Who, report};
 use crate::matrix::{brief, changes};
 use crate::operations::{OPERATIONS, Target, document, place};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     a_body_has_at_most_as_many_bytes_as_are_set,
     a_body_has_four_mebibytes_unless_it_is_set,
     one_upload_more_than_may_send_at_once_is_asked_to_wait,

@@ -11,7 +11,8 @@ use crate::kit::{Kit, report};
 use crate::matrix::brief;
 use crate::operations::{OPERATIONS, Operation, Route, Target, document, place};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     no_parameter_of_a_list_reaches_the_database_as_anything_but_a_value,
     wildcards_in_a_filter_are_characters,
     wildcards_in_a_projects_name_show_nothing_of_its_neighbours;

@@ -14,7 +14,8 @@ use crate::kit::{Facts, Kit, Who, grant, report};
 use crate::operations::{OPERATIONS, Operation, Route, Rule, Spare, Target, document, place};
 use crate::world::{Site, World};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     every_operation_has_its_rule,
     every_operation_answers_every_caller_as_the_table_says,
 }

@@ -11,7 +11,8 @@ use testkit::client::{Client, Reply};
 use crate::kit::{Kit, MANIFEST, Who, grant, report};
 use crate::world::immutable_rule;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     a_tag_moves_only_by_those_who_may_push,
     a_token_moves_no_tag_beyond_its_scope,
     an_immutable_tag_moves_on_no_way,

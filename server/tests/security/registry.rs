@@ -14,7 +14,8 @@ use crate::kit::{Kit, MANIFEST, Who, grant, report};
 use crate::matrix::brief;
 use crate::world::{REPOSITORY, Site, TAG, World};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     the_registry_answers_every_caller_as_the_table_says,
     projects_of_the_registry_that_are_forbidden_or_absent_answer_alike,
     a_token_serves_no_operation_beyond_its_scope,

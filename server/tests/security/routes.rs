@@ -11,7 +11,8 @@ use crate::kit::{API, Kit, Sign, Who, report};
 use crate::operations::{OPERATIONS, Target, document, place};
 use crate::world::Site;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     no_spelling_of_an_address_goes_around_its_policy,
     the_catalogue_has_one_address,
     what_is_no_operation_is_nothing,

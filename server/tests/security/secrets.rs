@@ -14,7 +14,8 @@ use crate::kit::{Facts, Kit, Sign, Who, cookie, report};
 use crate::matrix::changes;
 use crate::operations::{OPERATIONS, Target, document, place};
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     no_secret_comes_out_in_an_answer_a_log_or_a_file,
 }
 

@@ -11,7 +11,8 @@ use crate::matrix::{brief, changes};
 use crate::operations::{OPERATIONS, Operation, Route, Rule, Target, document, place};
 use crate::world::World;
 
-crate::tests! {
+testkit::tests! {
+    Kit;
     no_body_says_what_is_not_for_its_sender_to_say,
 }
 

@@ -1,6 +1,9 @@
 //! Pages: what may be asked for, what comes back, and the `Link` header.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+
+use crate::percent;
 
 /// Rows of one page and how many rows there are in all.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -137,20 +140,7 @@ pub(super) fn unescape(text: &str) -> String {
 
 /// Undoes the escapes of a query (`%hh` and `+`); `None` when one is malformed or the result is no UTF-8.
 pub(super) fn unescape_strict(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
+    percent::decode(&text.replace('+', " ")).map(Cow::into_owned)
 }
 
 #[cfg(test)]

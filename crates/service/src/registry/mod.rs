@@ -166,3 +166,8 @@ impl Registry {
         self.core.clock.micros()
     }
 }
+
+/// A size as it is stored.
+fn bytes(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -9,7 +9,7 @@ use store::Link;
 use store::artifact::{Child, NewArtifact};
 
 use super::kind::{self, Kind};
-use super::{Registry, Target, Use};
+use super::{Registry, Target, Use, bytes};
 use crate::audit::{self, Event};
 use crate::collision::retried;
 use crate::error::Item;
@@ -267,8 +267,4 @@ fn tags(reference: &Reference, parameters: &[String]) -> Result<Vec<String>> {
         }
     }
     Ok(tags)
-}
-
-fn bytes(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }

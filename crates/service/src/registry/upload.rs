@@ -15,7 +15,7 @@ use store::Durability;
 use store::upload::UploadRow;
 
 use super::keep::Origin;
-use super::{Registry, Target, Use};
+use super::{Registry, Target, Use, bytes};
 use crate::{Actor, Error, Result};
 
 /// What `POST …/blobs/uploads/` asks for.
@@ -305,10 +305,6 @@ fn saved_state(row: &UploadRow) -> Result<UploadState> {
 
 fn upload_id(text: &str) -> Result<UploadId> {
     text.parse().map_err(|_| gone())
-}
-
-fn bytes(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 fn progress(row: &UploadRow) -> Progress {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::example::{example, limits, model_of, words};
 use crate::rest::BASE;
+use crate::text::escape_html;
 
 /// The sign in the corner; the page's own copy, since the portal's files need not be built in.
 const MARK: &str = include_str!("../../../../public/favicon.svg");
@@ -96,15 +97,15 @@ fn opening(out: &mut String, document: &Value) {
          <input class=\"input\" id=\"password\" type=\"password\" autocomplete=\"off\"></div>\
          <p class=\"hint\">Without a name, requests go out as the session of this browser. What is typed here stays on this page.</p></fieldset></div>\
          <noscript><p class=\"note\">Requests can be tried with scripts on; everything else is here.</p></noscript>",
-        escape(document["info"]["title"].as_str().unwrap_or_default()),
-        escape(document["info"]["description"].as_str().unwrap_or_default()),
+        escape_html(document["info"]["title"].as_str().unwrap_or_default()),
+        escape_html(document["info"]["description"].as_str().unwrap_or_default()),
     );
 }
 
 impl Operation<'_> {
     fn write(&self, out: &mut String, document: &Value) {
-        let text = |key: &str| escape(self.value[key].as_str().unwrap_or_default());
-        let (id, method, path) = (text("operationId"), &self.method, escape(self.path));
+        let text = |key: &str| escape_html(self.value[key].as_str().unwrap_or_default());
+        let (id, method, path) = (text("operationId"), &self.method, escape_html(self.path));
         let class = if method == "DELETE" { " danger" } else { "" };
         put!(
             out,
@@ -131,16 +132,16 @@ impl Operation<'_> {
         }
         out.push_str("<h4>Parameters</h4><table class=\"grid params\"><thead><tr><th>Name</th><th>In</th><th>Type</th><th>Meaning</th></tr></thead><tbody>");
         for parameter in shown {
-            let text = |key: &str| escape(parameter[key].as_str().unwrap_or_default());
+            let text = |key: &str| escape_html(parameter[key].as_str().unwrap_or_default());
             let schema = &parameter["schema"];
             let required = parameter["required"] == true;
             put!(
                 out,
                 "<tr data-name=\"{name}\" data-in=\"{place}\" data-type=\"{}\"{}><th scope=\"row\"><code>{name}</code>{}</th><td>{place}</td><td>{}{}</td><td>{}</td></tr>",
-                escape(schema["type"].as_str().unwrap_or_default()),
+                escape_html(schema["type"].as_str().unwrap_or_default()),
                 if required { " data-required" } else { "" },
                 if required { " <span class=\"sub\">required</span>" } else { "" },
-                escape(&words(schema)),
+                escape_html(&words(schema)),
                 sub(&limits(schema)),
                 prose(parameter["description"].as_str().unwrap_or_default()),
                 name = text("name"),
@@ -157,7 +158,7 @@ impl Operation<'_> {
             out,
             "<h4>Body</h4><p>{}, as JSON.</p><pre class=\"code example\" tabindex=\"0\" role=\"group\" aria-label=\"Example of a body\">{}</pre>",
             type_link(schema),
-            escape(&text)
+            escape_html(&text)
         );
     }
 
@@ -190,7 +191,7 @@ fn models(out: &mut String, document: &Value) {
             put!(
                 out,
                 "<tr><th scope=\"row\"><code>{}</code>{}</th><td>{}{}</td><td>{}</td></tr>",
-                escape(field),
+                escape_html(field),
                 if required.contains(&Value::from(field.as_str())) { " <span class=\"sub\">required</span>" } else { "" },
                 type_link(schema),
                 sub(&limits(schema)),
@@ -205,7 +206,7 @@ fn models(out: &mut String, document: &Value) {
 /// A type in words; a model's name leads to it.
 fn type_link(schema: &Value) -> String {
     let inner = if schema["type"] == "array" { &schema["items"] } else { schema };
-    let words = escape(&words(schema));
+    let words = escape_html(&words(schema));
     match model_of(inner) {
         Some(model) => words.replace(model, &format!("<a href=\"#model-{model}\">{model}</a>")),
         None => words,
@@ -213,12 +214,12 @@ fn type_link(schema: &Value) -> String {
 }
 
 fn sub(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("<span class=\"sub\">{}</span>", escape(text)) }
+    if text.is_empty() { String::new() } else { format!("<span class=\"sub\">{}</span>", escape_html(text)) }
 }
 
 /// A text for people: code words in backticks become code.
 fn prose(text: &str) -> String {
-    let escaped = escape(text);
+    let escaped = escape_html(text);
     let parts: Vec<_> = escaped.split('`').collect();
     // Backticks come in pairs, or they are text.
     if parts.len().is_multiple_of(2) {
@@ -228,22 +229,6 @@ fn prose(text: &str) -> String {
     parts.collect()
 }
 
-/// For text and for values in quotes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,7 +236,6 @@ mod tests {
 
     #[test]
     fn texts_are_escaped_and_types_lead_to_their_models() {
-        assert_eq!(escape("<a href=\"x\">'&'"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;");
         let list = json!({"type": "array", "items": {"$ref": "#/components/schemas/Tag"}});
         assert_eq!(type_link(&list), "list of <a href=\"#model-Tag\">Tag</a>");
         assert_eq!(type_link(&json!({"type": "string"})), "string");

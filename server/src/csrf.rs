@@ -1,5 +1,5 @@
 //! Protection against forged requests (api-conventions 1.7): a header token that must match a cookie, for every caller who may be recognised by a cookie.
-//! The gate of this door uses it; other doors that answer to a session's cookie may, with [`Csrf::check`].
+//! The gate of the REST door uses it, and the registry's door, which answers to sessions as well.
 //!
 //! The cookie holds when it was made and random bytes; the token is an HMAC over them under the instance's key, so all replicas agree and
 //! a cookie that somebody else planted has no token that they could know. In the header the token is masked anew each time, which keeps it from
@@ -14,7 +14,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use rand::Rng as _;
 
-use super::extract::{SESSION_COOKIE, cookie};
+use crate::credentials::{SESSION_COOKIE, cookie};
 use crate::security::Origins;
 
 /// The cookie.
