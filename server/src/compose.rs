@@ -48,15 +48,10 @@ pub async fn build(config: &Config) -> anyhow::Result<App> {
     random.await?;
     services.join_replicas().await.map_err(sentence)?;
     let given = config.admin_password.as_ref().map(|p| ModelSecret::new(p.reveal().to_owned()));
-    let first = service::user::bootstrap(&services, given.as_ref()).await.map_err(sentence)?;
-    let admin_password_file = match first.generated {
-        None => None,
-        Some(password) => {
-            let file = config.data.join(PASSWORD_FILE);
-            write_private(&file, format!("{}\n", password.expose()).as_bytes())?;
-            Some(file)
-        }
-    };
+    let file = config.data.join(PASSWORD_FILE);
+    let leave = |password: &ModelSecret| leave_password(&file, password).map_err(service::Error::internal);
+    let first = service::user::bootstrap(&services, given.as_ref(), leave).await.map_err(sentence)?;
+    let admin_password_file = first.is_generated.then_some(file);
     let recorder = tokio::spawn(services.core.recorder.clone().run());
     let settings = tokio::spawn(services.configuration.clone().run());
     let sweeper = tokio::spawn(sweep(services.clone()));
@@ -117,8 +112,12 @@ pub async fn reset_admin_password(config: &Config, password: Option<Secret>) -> 
         return Ok(None);
     };
     let file = config.data.join(PASSWORD_FILE);
-    write_private(&file, format!("{}\n", password.expose()).as_bytes())?;
+    leave_password(&file, &password)?;
     Ok(Some(file))
+}
+
+fn leave_password(file: &Path, password: &ModelSecret) -> anyhow::Result<()> {
+    write_private(file, format!("{}\n", password.expose()).as_bytes())
 }
 
 async fn services(config: &Config) -> anyhow::Result<Services> {

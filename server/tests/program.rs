@@ -172,6 +172,19 @@ async fn the_first_start_leaves_a_password_and_makes_keys_of_its_own() {
 }
 
 #[tokio::test]
+async fn there_is_no_administrator_whose_password_was_not_left() {
+    let data = tempfile::tempdir().unwrap();
+    let in_the_way = data.path().join("admin-password");
+    fs::create_dir(&in_the_way).unwrap();
+    let (code, stdout, stderr) = output(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(code == Some(1) && stdout.is_empty() && stderr.contains("admin-password cannot be written"), "{stdout}{stderr}");
+    fs::remove_dir(in_the_way).unwrap();
+    let running = Running::start(data.path(), &[]);
+    assert_eq!(running.signs_in(&left_password(data.path())).await, 200);
+    assert_eq!(running.stop(), Some(0));
+}
+
+#[tokio::test]
 async fn a_given_password_is_nowhere_left() {
     let data = tempfile::tempdir().unwrap();
     let mut command = berth(data.path(), &["serve", "--listen", "127.0.0.1:0"]);

@@ -8,12 +8,14 @@
 mod digesting;
 mod error;
 mod filesystem;
+mod held;
 mod kernel;
 mod serve;
 mod store;
 mod upload;
 
 pub use error::{AppendError, BlobError, CommitError, StateError};
+pub use held::Held;
 pub use serve::{Blob, BlobStream};
 pub use store::{BlobStore, Quarantined};
 pub use upload::{AppendOptions, Appended, UploadFile, UploadId, UploadIdError, UploadState, Usage};

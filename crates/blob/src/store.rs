@@ -10,8 +10,9 @@ use futures::Stream;
 use oci::digest::Digest;
 use tokio::task::spawn_blocking;
 
-use crate::error::{AppendError, BlobError, CommitError, Fault};
-use crate::filesystem::{Filesystem, locked, receive};
+use crate::error::{BlobError, CommitError, Fault};
+use crate::filesystem::{Filesystem, locked};
+use crate::held::Held;
 use crate::serve::Blob;
 use crate::upload::{AppendOptions, Appended, UploadFile, UploadId, UploadState, Usage};
 
@@ -74,6 +75,35 @@ impl BlobStore {
         self.blocking(move |fs| fs.put(&bytes, &digest)).await
     }
 
+    /// Makes room for a new upload: from here on it can be held.
+    ///
+    /// # Errors
+    /// Storage failures, also when there is an upload of this name.
+    pub async fn begin(&self, upload: &UploadId) -> Result<(), BlobError> {
+        let upload = upload.clone();
+        self.blocking(move |fs| fs.begin(&upload)).await
+    }
+
+    /// Takes an upload into this request's hands; waits a few seconds for another request that holds it, of this or another process.
+    ///
+    /// # Errors
+    /// [`BlobError::Busy`] when the other goes on holding it, [`BlobError::Lost`] when there is no such upload (any more); storage failures.
+    pub async fn hold(&self, upload: &UploadId) -> Result<Held, BlobError> {
+        let Driver::Filesystem(fs) = &self.0;
+        Ok(Held::new(fs.clone(), upload.clone(), locked(fs, upload, false).await?))
+    }
+
+    /// The outcome of a commit of an upload that is lost: its size in bytes, when an earlier attempt has come through and only its answer was lost.
+    ///
+    /// # Errors
+    /// [`CommitError::Lost`] when it has not; storage failures.
+    pub async fn committed_before(&self, state: &UploadState, expected: &Digest) -> Result<u64, CommitError> {
+        let Driver::Filesystem(fs) = &self.0;
+        let (fs, state, expected) = (fs.clone(), state.clone(), expected.clone());
+        let job = spawn_blocking(move || fs.committed_before(&state, &expected));
+        job.await.unwrap_or_else(|error| Err(CommitError::Io(std::io::Error::other(error))))
+    }
+
     /// Receives a body without bounds; see [`BlobStore::append_with`].
     pub async fn append<S, E>(&self, upload: &UploadId, state: UploadState, body: S) -> Appended
     where
@@ -83,58 +113,30 @@ impl BlobStore {
         self.append_with(upload, state, body, AppendOptions::default()).await
     }
 
-    /// Appends a body to an upload at the offset its state records. What the file holds beyond that (the rest of a
-    /// request that was cut off) is dropped first.
-    ///
-    /// The returned state matches the file whatever happened: an interrupted body leaves the prefix that came in, and
-    /// the caller either stores the new state or goes back by [`BlobStore::rollback`]. Only one request at a time can
-    /// append; another one gets [`AppendError::Busy`] after a few seconds. If the future is dropped, what came in
-    /// since `state` is dropped too, so run it in a task of its own to keep the prefix of a broken connection.
+    /// Holds an upload for one body; begins it if it is new. See [`Held::append`].
     pub async fn append_with<S, E>(&self, upload: &UploadId, state: UploadState, body: S, options: AppendOptions) -> Appended
     where
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: std::fmt::Display,
     {
-        if let (Some(limit), Some(length)) = (options.limit, options.length)
-            && state.offset().saturating_add(length) > limit
-        {
-            return Appended { state, received: 0, result: Err(AppendError::TooLarge { limit }) };
-        }
-        match &self.0 {
-            Driver::Filesystem(fs) => receive::append(fs, upload, state, body, options).await,
+        let Driver::Filesystem(fs) = &self.0;
+        match locked(fs, upload, state.offset() == 0).await {
+            Ok(file) => Held::new(fs.clone(), upload.clone(), file).append(state, body, options).await,
+            Err(fault) => Appended { state, received: 0, result: Err(fault.into()) },
         }
     }
 
-    /// Goes back to an earlier state of an upload, for a body that must not count.
+    /// Holds an upload to commit it. Repeating it, or committing content that is there already, has the same outcome. See [`Held::commit`].
     ///
     /// # Errors
-    /// [`BlobError::Lost`] when the file is shorter than that, [`BlobError::Busy`] while another request is writing.
-    pub async fn rollback(&self, upload: &UploadId, to: &UploadState) -> Result<(), BlobError> {
-        match &self.0 {
-            Driver::Filesystem(fs) => Ok(locked(fs, upload, to.offset(), None).await.map(drop)?),
-        }
-    }
-
-    /// Makes an upload the blob `expected` and returns its size in bytes. When this returns, the blob is complete,
-    /// verified and durable. Repeating it, or committing content that is there already, has the same outcome.
-    ///
-    /// The running hash decides when it is of the algorithm asked for; otherwise the file is read once more.
-    ///
-    /// # Errors
-    /// [`CommitError::Mismatch`] leaves the upload as it is; the others are described there.
+    /// As [`Held::commit`].
     pub async fn commit(&self, upload: &UploadId, state: &UploadState, expected: &Digest) -> Result<u64, CommitError> {
         let Driver::Filesystem(fs) = &self.0;
-        let file = match locked(fs, upload, state.offset(), None).await {
-            Ok(file) => Some(file),
-            Err(Fault::Lost) => None,
-            Err(fault) => return Err(fault.into()),
-        };
-        let (fs, upload, state, expected) = (fs.clone(), upload.clone(), state.clone(), expected.clone());
-        let committed = spawn_blocking(move || match file {
-            Some(file) => fs.commit(&file, &upload, &state, &expected),
-            None => fs.committed_before(&state, &expected),
-        });
-        committed.await.unwrap_or_else(|error| Err(CommitError::Io(std::io::Error::other(error))))
+        match locked(fs, upload, state.offset() == 0).await {
+            Ok(file) => Held::new(fs.clone(), upload.clone(), file).commit(state, expected).await,
+            Err(Fault::Lost) => self.committed_before(state, expected).await,
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// Drops an upload and its bytes; nothing happens when there is none.

@@ -185,7 +185,7 @@ async fn second_writer_is_told_to_wait() {
     held.lock().unwrap();
     let appended = store.append(&upload, UploadState::default(), body(&content(10, 8), 10)).await;
     assert!(matches!(appended.result, Err(AppendError::Busy)));
-    let rolled = store.rollback(&upload, &UploadState::default()).await;
+    let rolled = store.hold(&upload).await;
     assert!(matches!(rolled, Err(BlobError::Busy)));
     let commit = store.commit(&upload, &UploadState::default(), &Digest::sha256(b"")).await;
     assert!(matches!(commit, Err(CommitError::Busy)));

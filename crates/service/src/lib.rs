@@ -75,7 +75,7 @@ pub struct Core {
     /// Pulls.
     pub recorder: Recorder,
     /// One writer for each upload.
-    pub upload_locks: registry::UploadLocks,
+    pub turns: registry::Turns,
 }
 
 impl Core {
@@ -176,7 +176,7 @@ impl Services {
             authz,
             tokens,
             recorder,
-            upload_locks: registry::UploadLocks::default(),
+            turns: registry::Turns::default(),
         });
         let authn = authn::Authn::new(core.clone());
         let sessions = session::Sessions::new(core.clone(), authn.clone());

@@ -204,12 +204,13 @@ fn place() -> usize {
 pub struct Recorder {
     db: Db,
     collected: Arc<Collected>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Recorder {
     /// A recorder that writes to this database once [`Recorder::run`] runs.
     pub fn new(db: Db) -> Self {
-        Self { db, collected: Arc::default() }
+        Self { db, collected: Arc::default(), turn: Arc::default() }
     }
 
     /// Notes a pull. Never waits for the database.
@@ -231,15 +232,28 @@ impl Recorder {
 
     /// Writes what was collected. What cannot be written goes back and is tried with the next batch.
     pub async fn flush(&self) -> store::Result<()> {
+        // One after the other: a stop waits for the batch that is being written.
+        let turn = self.turn.clone().lock_owned().await;
         let batch = self.collected.take();
         if batch.pulls.is_empty() && batch.audit.is_empty() {
             return Ok(());
         }
-        let written = self.write(&batch).await;
-        if written.is_err() {
-            self.give_back(batch);
+        // On a task of its own: whoever goes away meanwhile takes nothing with him.
+        let recorder = self.clone();
+        let writing = tokio::spawn(async move {
+            let _turn = turn;
+            let written = recorder.write(&batch).await;
+            if written.is_err() {
+                recorder.give_back(batch);
+            }
+            written
+        });
+        match writing.await.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok(written) => written,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime is ending.
+            Err(Err(_)) => Ok(()),
         }
-        written
     }
 
     async fn write(&self, batch: &Batch) -> store::Result<()> {

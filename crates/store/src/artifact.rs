@@ -297,6 +297,14 @@ pub async fn referrers(link: &mut Link<'_>, repository: RepositoryId, digest: &s
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).bind(limit).bind(offset).fetch_all(c).await)?)
 }
 
+/// How many there are in all, see [`referrers`].
+pub async fn count_referrers(link: &mut Link<'_>, repository: RepositoryId, digest: &str) -> Result<u64> {
+    const SQL: &str = "SELECT COUNT(*) FROM artifact a WHERE a.repository_id = $1 AND a.deleted_at IS NULL
+          AND (a.subject_digest = $2 OR a.id IN (SELECT y.artifact_id FROM accessory y WHERE y.repository_id = $1 AND y.subject_digest = $2))";
+    let (count,): (i64,) = on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).fetch_one(c).await)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
 /// Notes when artifacts were pulled last. `pulls`: artifact and microseconds.
 pub async fn set_pulled(link: &mut Link<'_>, id: ArtifactId, at: i64) -> Result<()> {
     const SQL: &str = "UPDATE artifact SET pulled_at = $2 WHERE id = $1 AND (pulled_at IS NULL OR pulled_at < $2)";

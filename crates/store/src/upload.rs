@@ -23,11 +23,12 @@ pub struct UploadRow {
     pub version: i64,
 }
 
-/// Opens an upload.
-pub async fn create(link: &mut Link<'_>, upload: &UploadRow, now: i64) -> Result<()> {
+/// Opens an upload, unless its project has `most` open already; whether it did. Some at the same moment may be counted by none of each other.
+pub async fn create(link: &mut Link<'_>, upload: &UploadRow, most: i64, now: i64) -> Result<bool> {
     const SQL: &str = "INSERT INTO upload (id, project_id, repository, received, state, version, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
-    on!(link, |c| sqlx::query(SQL)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $7
+        WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM upload WHERE project_id = $2 LIMIT $8) o) < $8 RETURNING version";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL)
         .bind(&upload.id)
         .bind(upload.project_id.get())
         .bind(&upload.repository)
@@ -35,10 +36,10 @@ pub async fn create(link: &mut Link<'_>, upload: &UploadRow, now: i64) -> Result
         .bind(&upload.state)
         .bind(upload.version)
         .bind(now)
-        .execute(c)
-        .await
-        .map(drop))?;
-    Ok(())
+        .bind(most)
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.is_some())
 }
 
 /// The upload, if it belongs to this repository of this project.
@@ -82,6 +83,13 @@ pub async fn known(link: &mut Link<'_>, ids: &[&str]) -> Result<Vec<String>> {
     let sql = format!("SELECT id FROM upload WHERE id IN {}", link.engine().json_strings("$1"));
     let list = serde_json::json!(ids).to_string();
     let rows: Vec<(String,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(list).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Ids of a project's uploads that nobody touched since `before`, oldest first, at most `limit`.
+pub async fn idle_of(link: &mut Link<'_>, project: ProjectId, before: i64, limit: i64) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT id FROM upload WHERE project_id = $1 AND updated_at < $2 ORDER BY updated_at LIMIT $3";
+    let rows: Vec<(String,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(before).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

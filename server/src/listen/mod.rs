@@ -65,7 +65,7 @@ impl Default for Options {
             request_headers: 64 << 10,
             first_head: Duration::from_secs(30),
             idle: Duration::from_secs(150),
-            body_stall: Duration::from_secs(300),
+            body_stall: Duration::from_secs(60),
             grace: Duration::from_secs(30),
         }
     }

@@ -97,8 +97,11 @@ pub(super) fn error(error: &Error) -> Response {
     if error.status >= 500 {
         tracing::error!(%error, "a registry request failed");
     }
+    let too_many = error.status == 429;
     let entries = error.items.iter().map(|item| {
-        let mut entry = serde_json::json!({"code": item.code, "message": item.message});
+        // Of several doors' words for it, this one's.
+        let code = if too_many { oci::ErrorCode::TooManyRequests.as_str() } else { &*item.code };
+        let mut entry = serde_json::json!({"code": code, "message": item.message});
         if let Some(detail) = &item.detail {
             entry["detail"] = detail.clone();
         }
@@ -107,5 +110,6 @@ pub(super) fn error(error: &Error) -> Response {
     let mut body = serde_json::json!({"errors": entries.collect::<Vec<_>>()}).to_string();
     body.push('\n');
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Answer::new(status).json(body.into())
+    let answer = Answer::new(status);
+    if too_many { answer.header(header::RETRY_AFTER, "1").json(body.into()) } else { answer.json(body.into()) }
 }

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::{HeaderName, StatusCode, header};
+use model::percent::component;
 use oci::{Page, RepositoryName, route::RawDigest};
 use service::Error;
 use service::registry::TagPage;
@@ -46,7 +47,7 @@ pub(super) async fn referrers(
         answer = answer.header(HeaderName::from_static("oci-filters-applied"), "artifactType");
     }
     if let Some(skip) = list.next {
-        let filters: String = artifact_types.iter().map(|t| format!("&artifactType={}", t.replace('+', "%2B"))).collect();
+        let filters: String = artifact_types.iter().map(|t| format!("&artifactType={}", component(t))).collect();
         answer = answer.header(header::LINK, &format!("</v2/{name}/referrers/{}?last={skip}{filters}>; rel=\"next\"", digest.text));
     }
     let length = list.body.len() as u64;

@@ -6,6 +6,7 @@ mod blobs;
 mod browser;
 mod lists;
 mod manifests;
+mod places;
 mod token;
 mod uploads;
 
@@ -22,20 +23,20 @@ use http::{HeaderMap, HeaderValue, header};
 use oci::{Operation, RouteError};
 use service::error::Challenge;
 use service::{Actor, Error, Services};
-use tokio::sync::Semaphore;
 
 use crate::credentials;
 use crate::csrf::Csrf;
 use crate::read_only;
 use crate::security::Origins;
 use answer::Context;
+use places::Places;
 
 /// What the door needs: the rules, and how clients see this server.
 #[derive(Debug)]
 pub struct Door {
     services: Services,
     origins: Origins,
-    uploads: Arc<Semaphore>,
+    uploads: Arc<Places>,
     csrf: Csrf,
 }
 
@@ -69,7 +70,7 @@ impl Door {
     /// `uploads`: how many may send bytes at the same time.
     pub(crate) fn new(services: Services, origins: Origins, uploads: usize) -> Self {
         let csrf = Csrf::of(&services);
-        Self { services, origins, uploads: Arc::new(Semaphore::new(uploads.min(Semaphore::MAX_PERMITS))), csrf }
+        Self { services, origins, uploads: Arc::new(Places::new(uploads)), csrf }
     }
 
     /// Answers a request below `/v2/`.
@@ -107,9 +108,6 @@ impl Door {
             Ok(response) => response,
             Err(error) => {
                 let mut response = answer::error(&error);
-                if error.status == 429 {
-                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-                }
                 if error.status == 401
                     && let Some(value) = self.challenge(&error, presented, &context, &operation)
                 {

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
 use oci::Scope;
+use oci::limits::MAX_SCOPES;
 use service::{Actor, Error};
 
 use super::{Door, answer};
@@ -27,7 +28,11 @@ impl Question {
         for (key, value) in url::form_urlencoded::parse(encoded) {
             match &*key {
                 "service" => question.service = value.into_owned(),
-                "scope" => question.scopes.get_or_insert_default().extend(Scope::parse_list(&value)),
+                "scope" => {
+                    let scopes = question.scopes.get_or_insert_default();
+                    scopes.extend(Scope::parse_list(&value));
+                    scopes.truncate(MAX_SCOPES);
+                }
                 "grant_type" => question.grant = Some(value.into_owned()),
                 "username" => question.user = value.into_owned(),
                 "password" => question.password = value.into_owned(),

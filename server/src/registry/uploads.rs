@@ -9,9 +9,9 @@ use http_body::Body as _;
 use oci::{ContentRange, Digest, RepositoryName};
 use service::Error;
 use service::registry::{Chunk, Progress, Refused, Started, UploadRequest};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{Answer, CONTENT_DIGEST, Context, UPLOAD_UUID};
+use super::places::Place;
 
 pub(super) async fn start(
     context: &Context<'_>,
@@ -88,15 +88,15 @@ pub(super) async fn cancel(context: &Context<'_>, name: &RepositoryName, upload:
 }
 
 /// One of the places for uploads that send bytes (`limits.uploads`); none is needed for a request without a body.
-fn place_to_send(context: &Context<'_>, chunk: Chunk) -> Result<Option<OwnedSemaphorePermit>, Error> {
+fn place_to_send(context: &Context<'_>, chunk: Chunk) -> Result<Option<Place>, Error> {
     if chunk.length == Some(0) {
         return Ok(None);
     }
-    let full = |_| {
+    let place = context.door.uploads.take(context.actor.name()).ok_or_else(|| {
         let message = "too many uploads send at the same time: wait a moment";
         Error::oci_message(oci::ErrorCode::TooManyRequests, message, serde_json::Value::Null)
-    };
-    context.door.uploads.clone().try_acquire_owned().map(Some).map_err(full)
+    })?;
+    Ok(Some(place))
 }
 
 /// How the body is framed; an error when `Content-Range` cannot be read.

@@ -13,9 +13,12 @@ testkit::tests! {
     r074_tag_writers_at_once_end_with_one_of_them,
     r121_two_patches_at_once_never_interleave,
     r122_an_aborted_patch_can_be_resumed,
+    r122_a_connection_that_fell_silent_gives_way,
+    r122_an_upload_in_use_can_be_cancelled,
     r122_an_aborted_chunk_leaves_a_session_that_works,
     r123_an_aborted_put_makes_no_blob,
     r125_a_session_survives_a_restart_and_a_kill,
+    a_lost_layer_is_asked_for_again,
     pulls_are_recorded_within_a_second_and_survive_a_kill,
     one_blob_by_many_writers_at_once,
     one_manifest_by_many_writers_at_once,
@@ -118,6 +121,43 @@ async fn r122_an_aborted_patch_can_be_resumed(kit: Kit) {
     }
 }
 
+async fn r122_a_connection_that_fell_silent_gives_way(kit: Kit) {
+    let repo = kit.repo().await;
+    let content = noise(1220, 900_000);
+    let sign = format!("Authorization: {}", kit.admin.basic());
+    let location = repo.start().await;
+    let mut raw = Raw::connect(&kit.base).await;
+    raw.head("PATCH", &location, &[&sign, "Content-Length: 900000", "Expect: 100-continue"]).await;
+    // It has its turn.
+    let _ = raw.reply("PATCH").await.expect(100);
+    raw.send(&content[..300_000]).await;
+    // No end of the connection is seen: the client's network went away. Its next try does not know what has arrived.
+    let begun = std::time::Instant::now();
+    let told = repo.client.patch(&location).header("content-range", "0-899999").body(content.clone()).send().await.expect(416);
+    assert_eq!(told.header("range"), "0-299999");
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    let rest = repo.client.patch(&location).header("content-range", "300000-899999").body(content.slice(300_000..));
+    let _ = rest.send().await.expect(202);
+    let _ = repo.finish(&location, &sha256(&content), "").await.expect(201);
+    drop(raw);
+}
+
+async fn r122_an_upload_in_use_can_be_cancelled(kit: Kit) {
+    let repo = kit.repo().await;
+    let sign = format!("Authorization: {}", kit.admin.basic());
+    let location = repo.start().await;
+    let mut raw = Raw::connect(&kit.base).await;
+    raw.head("PATCH", &location, &[&sign, "Content-Length: 900000", "Expect: 100-continue"]).await;
+    let _ = raw.reply("PATCH").await.expect(100);
+    raw.send(&noise(1222, 500_000)).await;
+    let begun = std::time::Instant::now();
+    let _ = repo.client.delete(&location).send().await.expect(204);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    raw.send(&noise(1223, 400_000)).await;
+    let _ = raw.reply("PATCH").await.expect(404);
+    let _ = repo.client.get(&location).send().await.expect(404);
+}
+
 async fn r122_an_aborted_chunk_leaves_a_session_that_works(kit: Kit) {
     let repo = kit.repo().await;
     let content = noise(1221, 900_000);
@@ -196,6 +236,35 @@ async fn r125_a_session_survives_a_restart_and_a_kill(kit: Kit) {
         assert_eq!(repo.get("manifests/before").send().await.expect(200).body, before.bytes);
     }
     assert_eq!(server.complaints(), Vec::<String>::new());
+    assert!(server.stop().await.expect("the server ends").success());
+}
+
+/// A disk lost a layer: who pulls is told that it is not there, and so is who wants to push it again, which brings it back.
+async fn a_lost_layer_is_asked_for_again(kit: Kit) {
+    let server = Server::start(crate::berth(), &kit.engine, &[]).await.expect("a server");
+    let kit = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
+    for (project, pulled_before) in [("lost", false), ("lost-later", true)] {
+        let _ = kit.admin.post("/api/v2.0/projects").basic().json(&serde_json::json!({"project_name": project})).send().await.expect(201);
+        let repo = kit.repo_in(project);
+        let other = repo.sibling("other");
+        let content = noise(project.len() as u64, 500_000);
+        let digest = sha256(&content);
+        repo.blob(content.clone()).await;
+        if pulled_before {
+            assert_eq!(repo.blob_status(&digest).await, 200);
+        }
+        let hex = digest.trim_start_matches("sha256:");
+        let file = server.data().join(format!("registry/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]));
+        std::fs::remove_file(file).expect("a file");
+        let _ = repo.get(&format!("blobs/{digest}")).send().await.expect(404);
+        assert_eq!(repo.blob_status(&digest).await, 404);
+        let mount = format!("/v2/{}/blobs/uploads/?mount={digest}&from={}", other.name, repo.name);
+        let _ = other.client.post(&mount).send().await.expect(202);
+        repo.blob(content.clone()).await;
+        assert!(repo.get(&format!("blobs/{digest}")).send().await.expect(200).body == content);
+        let _ = other.client.post(&mount).send().await.expect(201);
+    }
+    assert!(server.complaints().iter().all(|line| line.contains("is not in the storage")), "{:?}", server.complaints());
     assert!(server.stop().await.expect("the server ends").success());
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use testkit::client::Client;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::{Moving, Pair, make_project, push_blob};
 
@@ -24,6 +26,39 @@ async fn an_upload_goes_on_wherever_its_next_request_goes() {
     for client in [&a, &b] {
         assert_eq!(client.get(&format!("/v2/moved/app/blobs/{digest}")).send().await.expect(200).body, content);
     }
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn two_processes_never_write_to_one_upload() {
+    let Some(pair) = Pair::start().await else { return };
+    let (a, b) = (pair.a.admin(), pair.b.admin());
+    make_project(&a, "both", false).await;
+    let at = a.post("/v2/both/app/blobs/uploads/").send().await.expect(202).location();
+    let path = at.split_once("/v2/").map(|(_, rest)| format!("/v2/{rest}")).expect("an address");
+    // A chunk that begins at one process, and stays unfinished while the other is sent another one for the same place.
+    let mut slow = TcpStream::connect(pair.b.base_url().trim_start_matches("http://")).await.expect("a connection");
+    let head = format!(
+        "PATCH {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: 300000\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+        b.basic()
+    );
+    slow.write_all(head.as_bytes()).await.expect("sent");
+    let mut invited = [0; 25];
+    slow.read_exact(&mut invited).await.expect("an answer");
+    assert_eq!(&invited, b"HTTP/1.1 100 Continue\r\n\r\n");
+    slow.write_all(&[b'b'; 100]).await.expect("sent");
+    let refused = a.patch(&at).body(vec![b'a'; 1000]).send().await.expect(416);
+    assert_eq!(refused.header("range"), "0-0", "nothing of it was taken");
+    slow.write_all(&[b'b'; 299_900]).await.expect("sent");
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    // What was acknowledged is what is there, for both.
+    let content = vec![b'b'; 300_000];
+    let digest = oci::Digest::sha256(&content).to_string();
+    let glue = if at.contains('?') { '&' } else { '?' };
+    let _ = a.put(&format!("{at}{glue}digest={digest}")).send().await.expect(201);
+    assert!(b.get(&format!("/v2/both/app/blobs/{digest}")).send().await.expect(200).body == content);
     pair.stop().await;
 }
 

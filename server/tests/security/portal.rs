@@ -14,8 +14,9 @@ use crate::world::{REPOSITORY, Site, TAG};
 testkit::tests! {
     Kit;
     every_function_has_its_rule,
+    lists_of_the_portal_show_what_their_reader_may_see;
+    alone:
     every_function_answers_every_caller_as_the_table_says,
-    lists_of_the_portal_show_what_their_reader_may_see,
 }
 
 /// What decides about a call.

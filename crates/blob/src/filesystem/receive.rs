@@ -14,22 +14,17 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tokio::task::spawn_blocking;
 
+use super::fit;
 use super::line::{Batch, Line, PIECES};
-use super::{Filesystem, locked};
 use crate::error::AppendError;
 use crate::serve::flatten;
-use crate::upload::{AppendOptions, Appended, UploadId, UploadState};
+use crate::upload::{AppendOptions, Appended, UploadState};
 
 /// A body that ends within this many bytes is written and hashed by one job.
 const INLINE: usize = 256 << 10;
 
-pub(crate) async fn append<S, E>(
-    fs: &Arc<Filesystem>,
-    upload: &UploadId,
-    state: UploadState,
-    mut body: S,
-    options: AppendOptions,
-) -> Appended
+/// Appends a body to a file that is held for this request.
+pub(crate) async fn append<S, E>(file: Arc<File>, state: UploadState, mut body: S, options: AppendOptions) -> Appended
 where
     S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
     E: Display,
@@ -39,12 +34,11 @@ where
     while intake.end.is_none() && batch.bytes < INLINE && batch.pieces.len() < PIECES {
         batch.extend(intake.take(body.next().await));
     }
-    let file = match locked(fs, upload, state.offset(), options.length).await {
-        Ok(file) => Arc::new(file),
-        Err(fault) => {
-            return Appended { state, received: 0, result: Err(fault.into()) };
-        }
-    };
+    let (held, offset, length) = (file.clone(), state.offset(), options.length);
+    let fitted = spawn_blocking(move || fit(&held, offset, length)).await;
+    if let Err(fault) = fitted.unwrap_or_else(|error| Err(io::Error::other(error).into())) {
+        return Appended { state, received: 0, result: Err(fault.into()) };
+    }
     let mut line = Line::new(file, &state);
     match intake.end.is_some() {
         true => line.at_once(batch).await,

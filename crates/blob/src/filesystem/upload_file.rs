@@ -27,16 +27,15 @@ const RESERVE_FROM: u64 = 8 << 20;
 /// At most this much is set aside, whatever a client announces.
 const RESERVE_MOST: u64 = 1 << 30;
 
-/// Opens the file of an upload for this request alone, cut to `offset` bytes, with space set aside for a body of
-/// `length` bytes. The lock ends with the file.
+/// Opens the file of an upload for this request alone; `create` makes it when there is none. The lock ends with the file.
 ///
-/// Waits, without holding a thread, while another request is writing.
-pub(crate) async fn locked(fs: &Arc<Filesystem>, upload: &UploadId, offset: u64, length: Option<u64>) -> Result<File, Fault> {
+/// Waits, without holding a thread, while another request holds it.
+pub(crate) async fn locked(fs: &Arc<Filesystem>, upload: &UploadId, create: bool) -> Result<File, Fault> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
         let (fs, upload) = (fs.clone(), upload.clone());
-        let attempt = spawn_blocking(move || fs.locked(&upload, offset, length)).await;
+        let attempt = spawn_blocking(move || fs.locked(&upload, create)).await;
         match attempt.unwrap_or_else(|error| Err(std::io::Error::other(error).into())) {
             Err(Fault::Busy) if start.elapsed() < PATIENCE => sleep(pause).await,
             other => return other,
@@ -45,11 +44,29 @@ pub(crate) async fn locked(fs: &Arc<Filesystem>, upload: &UploadId, offset: u64,
     }
 }
 
+/// Cuts a locked file to `offset` bytes and sets space aside for a body of `length` bytes. Blocking.
+pub(crate) fn fit(file: &File, offset: u64, length: Option<u64>) -> Result<(), Fault> {
+    let held = file.metadata()?;
+    if held.len() < offset {
+        return Err(Fault::Lost);
+    }
+    if held.len() > offset || held.blocks() * 512 > offset + SLACK {
+        file.set_len(offset)?;
+    }
+    reserve(file, offset, length)
+}
+
 impl Filesystem {
-    fn locked(&self, upload: &UploadId, offset: u64, length: Option<u64>) -> Result<File, Fault> {
+    /// Makes the empty file of a new upload.
+    pub(crate) fn begin(&self, upload: &UploadId) -> Result<(), BlobError> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.upload_path(upload))?;
+        Ok(())
+    }
+
+    fn locked(&self, upload: &UploadId, create: bool) -> Result<File, Fault> {
         let path = self.upload_path(upload);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(offset == 0).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        options.read(true).write(true).create(create).mode(0o600).custom_flags(libc::O_NOFOLLOW);
         let file = match options.open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(Fault::Lost),
             opened => opened?,
@@ -68,13 +85,6 @@ impl Filesystem {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(Fault::Lost),
             Err(error) => return Err(error.into()),
         }
-        if held.len() < offset {
-            return Err(Fault::Lost);
-        }
-        if held.len() > offset || held.blocks() * 512 > offset + SLACK {
-            file.set_len(offset)?;
-        }
-        reserve(&file, offset, length)?;
         Ok(file)
     }
 

@@ -65,7 +65,7 @@ pub async fn lost_bytes_are_refused(store: BlobStore) {
     assert_eq!((again.received, again.state.offset()), (0, 1000));
     let commit = store.commit(&upload, &appended.state, &Digest::sha256(&bytes)).await;
     assert!(matches!(commit, Err(CommitError::Lost)));
-    assert!(matches!(store.rollback(&upload, &appended.state).await, Err(BlobError::Lost)));
+    assert!(matches!(store.hold(&upload).await.map(drop), Err(BlobError::Lost)));
 }
 
 pub async fn interrupted_body_keeps_its_prefix(store: BlobStore) {
@@ -135,7 +135,7 @@ pub async fn announced_length_must_be_met_and_can_be_rolled_back(store: BlobStor
         let appended = store.append_with(&upload, start.clone(), sent, options).await;
         assert!(matches!(appended.result, Err(AppendError::Length { announced: a, .. }) if a == announced));
         assert_eq!(appended.state.offset(), 100_000 + appended.received);
-        store.rollback(&upload, &start).await.unwrap();
+        store.hold(&upload).await.unwrap().rollback(&start).await.unwrap();
     }
     let options = AppendOptions { limit: None, length: Some(800_000) };
     let rest = store.append_with(&upload, start, body(&bytes.slice(100_000..), 30_000), options).await;

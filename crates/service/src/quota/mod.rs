@@ -126,6 +126,17 @@ pub(crate) async fn check_room(core: &Core, project: ProjectId) -> Result<()> {
     }
 }
 
+/// The bytes that a project may have in all, where there is a limit: no single content can be larger.
+pub(crate) async fn limit(core: &Core, project: ProjectId) -> Result<Option<u64>> {
+    Ok(limited(core, project).await?.and_then(|(quota, _)| u64::try_from(quota.hard).ok()))
+}
+
+/// Refuses a content that is larger than all that its project may have.
+pub(crate) fn never_fits(limit: u64) -> Error {
+    let size = model::size::harbor_size(limit);
+    Error::denied(format!("the content is larger than the configured upper limit of {size} of its project"))
+}
+
 /// The quota of a project that has a limit in force.
 async fn limited(core: &Core, project: ProjectId) -> Result<Option<(QuotaRow, store::Conn)>> {
     if !core.settings().quota_per_project {

@@ -71,6 +71,9 @@ impl Registry {
             return Ok(false);
         };
         drop(conn);
+        if !self.is_stored(digest, u64::try_from(blob.size).unwrap_or_default()).await? {
+            return Ok(false);
+        }
         self.keep(target, digest, blob.size, Origin::Repository(repository.id)).await
     }
 }

@@ -33,7 +33,7 @@ pub struct ReferrersPage {
     /// The index.
     pub body: Bytes,
     /// All referrers, before the filter.
-    pub total: usize,
+    pub total: u64,
     /// `last` of the next page: how many to skip.
     pub next: Option<u64>,
 }
@@ -137,18 +137,25 @@ impl Registry {
             Error::bad_request(format!("unsupported digest {}: {why}", digest.text))
         })?;
         let skip = page.last.as_deref().and_then(|l| l.parse::<u32>().ok()).unwrap_or(0);
-        let rows = match self.published(&target).await? {
-            None => Vec::new(),
+        let (rows, all) = match self.published(&target).await? {
+            None => (Vec::new(), 0),
             Some(repository) => {
                 let mut conn = self.core.db.read().await?;
-                store::artifact::referrers(&mut conn.link(), repository, digest.as_str(), MAX_REFERRERS + 1, i64::from(skip)).await?
+                let link = &mut conn.link();
+                let rows = store::artifact::referrers(link, repository, digest.as_str(), MAX_REFERRERS, i64::from(skip)).await?;
+                let is_last = rows.len() < MAX_REFERRERS as usize && (skip == 0 || !rows.is_empty());
+                let all = if is_last {
+                    u64::from(skip) + rows.len() as u64
+                } else {
+                    store::artifact::count_referrers(link, repository, digest.as_str()).await?
+                };
+                (rows, all)
             }
         };
-        let total = rows.len();
         let mut bytes = 0;
-        let mut taken = 0;
+        let mut taken = 0_u64;
         let mut manifests = Vec::new();
-        for row in rows.into_iter().take(MAX_REFERRERS as usize) {
+        for row in rows {
             let size = row.annotations.as_ref().map_or(0, String::len) + 512;
             if taken > 0 && bytes + size > MAX_REFERRERS_BYTES {
                 break;
@@ -161,8 +168,9 @@ impl Registry {
             }
         }
         let body = serde_json::to_vec(&ReferrersIndex::new(manifests)).map_err(Error::internal)?;
-        let next = (taken < total).then(|| u64::from(skip) + taken as u64);
-        Ok(ReferrersPage { body: body.into(), total: total + skip as usize, next })
+        let shown = u64::from(skip) + taken;
+        let next = (taken > 0 && shown < all).then_some(shown);
+        Ok(ReferrersPage { body: body.into(), total: all, next })
     }
 }
 

@@ -10,6 +10,7 @@ mod lists;
 mod pull;
 mod push;
 mod sweep;
+mod turn;
 mod upload;
 
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub(crate) use delete::{Doomed, delete_artifact};
 pub use lists::{ReferrersPage, TagPage};
 pub use push::{ManifestPush, Pushed};
 pub use sweep::Swept;
-pub use upload::{Chunk, Progress, Refused, Started, UploadLocks, UploadRequest};
+pub use turn::Turns;
+pub use upload::{Chunk, Progress, Refused, Started, UploadRequest};
 
 /// Bytes of pages of the catalog that are remembered.
 const CATALOG_BYTES: u64 = 4 << 20;

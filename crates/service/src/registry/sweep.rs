@@ -1,11 +1,12 @@
 //! Sweeping away uploads that were abandoned, and upload files that a crash left without a row. The server calls it at its start and now and then.
 //!
-//! An upload's row comes before its file and goes before it, so a file without a row is nobody's. Blobs are never looked at.
+//! An upload's file comes a moment before its row and goes after it, so an old file without a row is nobody's. Blobs are never looked at.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
 
 use ::blob::UploadId;
+use model::ProjectId;
 use store::Durability;
 
 use super::Registry;
@@ -13,6 +14,8 @@ use crate::Result;
 
 /// Uploads that are looked at together.
 const BATCH: usize = 500;
+/// When a project has too many uploads open, those go that nobody touched for this long. Microseconds.
+const CROWDED_AGE: i64 = 3600 * 1_000_000;
 /// Files without a row are left alone this long: the next moment gives or takes their name. Microseconds.
 const ORPHAN_AGE: i64 = 24 * 3600 * 1_000_000;
 
@@ -52,19 +55,41 @@ impl Registry {
                 if files.get(&id).is_some_and(|modified| *modified >= before) {
                     continue;
                 }
-                let mut tx = self.core.db.begin(Durability::Relaxed).await?;
-                let mine = store::upload::remove_idle(&mut tx.link(), upload, before).await?;
-                tx.commit().await?;
-                if mine {
-                    went += 1;
-                    self.drop_file(&id).await;
-                }
+                went += usize::from(self.remove_idle(&id, before).await?);
             }
             removed += went;
             if idle.len() < BATCH || went == 0 {
                 return Ok(removed);
             }
         }
+    }
+
+    /// Makes room in a project that has too many uploads open: removes those that nobody touched for an hour; how many went.
+    pub(super) async fn sweep_project(&self, project: ProjectId) -> Result<usize> {
+        let before = self.now() - CROWDED_AGE;
+        let mut conn = self.core.db.read().await?;
+        let idle = store::upload::idle_of(&mut conn.link(), project, before, BATCH as i64).await?;
+        drop(conn);
+        let mut removed = 0;
+        for upload in &idle {
+            let Ok(id) = upload.parse::<UploadId>() else { continue };
+            // In nobody's hands, then: a long body is written without a word to the row.
+            if let Ok(_held) = self.core.blobs.hold(&id).await {
+                removed += usize::from(self.remove_idle(&id, before).await?);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Ends an upload that nobody touched since; whether it was there.
+    async fn remove_idle(&self, id: &UploadId, before: i64) -> Result<bool> {
+        let mut tx = self.core.db.begin(Durability::Relaxed).await?;
+        let mine = store::upload::remove_idle(&mut tx.link(), id.as_str(), before).await?;
+        tx.commit().await?;
+        if mine {
+            self.drop_file(id).await;
+        }
+        Ok(mine)
     }
 
     async fn sweep_orphans(&self, files: &HashMap<UploadId, i64>) -> Result<usize> {

@@ -2,10 +2,7 @@
 //!
 //! First the bytes, then the row: a blob is visible only after its file is on the disk under its digest and the closing transaction is committed.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-use ::blob::{AppendError, AppendOptions, CommitError, UploadId, UploadState};
+use ::blob::{AppendError, AppendOptions, BlobError, CommitError, Held, UploadId, UploadState};
 use bytes::Bytes;
 use futures::Stream;
 use oci::digest::{Algorithm, DigestError};
@@ -15,8 +12,12 @@ use store::Durability;
 use store::upload::UploadRow;
 
 use super::keep::Origin;
+use super::turn::Writer;
 use super::{Registry, Target, Use, bytes};
 use crate::{Actor, Error, Result};
+
+/// Uploads that a project may have open at once. Where there are more, those go that nobody touched for an hour.
+const MOST_OPEN: i64 = 1000;
 
 /// What `POST …/blobs/uploads/` asks for.
 #[derive(Clone, Debug, Default)]
@@ -71,30 +72,6 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// One writer at a time for each upload of this process.
-#[derive(Debug, Default)]
-pub struct UploadLocks {
-    locks: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
-}
-
-impl UploadLocks {
-    async fn lock(&self, id: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            if locks.len() > 1024 {
-                locks.retain(|_, lock| lock.strong_count() > 0);
-            }
-            let known = locks.get(id).and_then(Weak::upgrade);
-            known.unwrap_or_else(|| {
-                let lock = Arc::new(tokio::sync::Mutex::new(()));
-                locks.insert(id.to_owned(), Arc::downgrade(&lock));
-                lock
-            })
-        };
-        lock.lock_owned().await
-    }
-}
-
 impl Registry {
     /// Opens an upload, or mounts the blob asked for if the caller may read where it is. A mount that cannot be done is an upload, never an error.
     pub async fn start_upload(&self, actor: &Actor, name: &RepositoryName, request: &UploadRequest<'_>) -> Result<Started> {
@@ -117,16 +94,27 @@ impl Registry {
             state: state.to_bytes(),
             version: 0,
         };
-        let mut tx = self.core.db.begin(Durability::Relaxed).await?;
-        store::upload::create(&mut tx.link(), &row, self.now()).await?;
-        tx.commit().await?;
+        // A row that is there has a file, so that one without a file was lost or has become a blob.
+        self.core.blobs.begin(&upload_id(&row.id)?).await?;
+        if !self.open(&row).await? && (self.sweep_project(row.project_id).await? == 0 || !self.open(&row).await?) {
+            self.core.blobs.cancel(&upload_id(&row.id)?).await?;
+            return Err(too_many_open());
+        }
         Ok(Started::Open(row.id))
+    }
+
+    async fn open(&self, row: &UploadRow) -> Result<bool> {
+        let mut tx = self.core.db.begin(Durability::Relaxed).await?;
+        let opened = store::upload::create(&mut tx.link(), row, MOST_OPEN, self.now()).await?;
+        tx.commit().await?;
+        Ok(opened)
     }
 
     /// Where the upload stands.
     pub async fn upload_status(&self, actor: &Actor, name: &RepositoryName, upload: &str) -> Result<Progress> {
         let target = self.target(actor, name, Use::Push).await?;
-        let row = self.find_upload(&target, upload).await?;
+        let id = upload_id(upload)?;
+        let row = self.find_upload(&target, &id).await?;
         Ok(progress(&row))
     }
 
@@ -141,13 +129,13 @@ impl Registry {
     ) -> std::result::Result<Progress, Refused>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
-        E: std::fmt::Display,
+        E: std::fmt::Display + Send,
     {
         let target = self.target(actor, name, Use::Push).await?;
         let id = upload_id(upload)?;
-        let _writer = self.core.upload_locks.lock(upload).await;
-        let row = self.find_upload(&target, upload).await?;
-        let (row, _) = self.receive(row, &id, chunk, body).await?;
+        let mut turn = self.take(&target, &id).await?;
+        let body = turn.writer.hear(body);
+        let (row, _) = self.receive(&turn, turn.row.clone(), chunk, body).await?;
         Ok(progress(&row))
     }
 
@@ -163,35 +151,38 @@ impl Registry {
     ) -> std::result::Result<Digest, Refused>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
-        E: std::fmt::Display,
+        E: std::fmt::Display + Send,
     {
         let target = self.target(actor, name, Use::Push).await?;
         let id = upload_id(upload)?;
-        let _writer = self.core.upload_locks.lock(upload).await;
-        let row = self.find_upload(&target, upload).await?;
+        let mut turn = self.take(&target, &id).await?;
         let text = digest.ok_or_else(|| Error::bad_request("exist blob require digest"))?;
         let digest: Digest = text.parse().map_err(|e| match e {
             DigestError::UnsupportedAlgorithm(name) => unsupported(&name),
             DigestError::Malformed => Error::oci(oci::ErrorCode::DigestInvalid, "digest parsing failed"),
         })?;
         let (row, state) = if chunk.length == Some(0) {
-            let state = saved_state(&row)?;
-            (row, state)
+            (turn.row.clone(), saved_state(&turn.row)?)
         } else {
-            self.receive(row, &id, chunk, body).await?
+            let body = turn.writer.hear(body);
+            self.receive(&turn, turn.row.clone(), chunk, body).await?
         };
         if let Err(error) = crate::quota::check(&self.core, target.allowed.id(), digest.as_str(), bytes(state.offset())).await {
-            self.drop_upload(&row, &id).await?;
+            self.drop_upload(&id).await?;
             return Err(error.into());
         }
-        let size = match self.core.blobs.commit(&id, &state, &digest).await {
+        let committed = match turn.held {
+            Some(held) => held.commit(&state, &digest).await,
+            None => self.core.blobs.committed_before(&state, &digest).await,
+        };
+        let size = match committed {
             Ok(size) => size,
             Err(CommitError::Mismatch { .. }) => {
-                self.drop_upload(&row, &id).await?;
+                self.drop_upload(&id).await?;
                 return Err(Error::oci(oci::ErrorCode::DigestInvalid, "the content received has another digest").into());
             }
             Err(CommitError::Lost) => {
-                self.drop_upload(&row, &id).await?;
+                self.drop_upload(&id).await?;
                 return Err(gone().into());
             }
             Err(CommitError::Busy) => return Err(Refused::OutOfOrder(progress(&row))),
@@ -200,31 +191,45 @@ impl Registry {
         };
         match self.keep(&target, &digest, bytes(size), Origin::Upload(&row.id)).await {
             Err(error) if error.status < 500 => {
-                self.drop_upload(&row, &id).await?;
+                self.drop_upload(&id).await?;
                 Err(error.into())
             }
             kept => Ok(kept.map(|_| digest)?),
         }
     }
 
-    /// Ends an upload and forgets its bytes. Whoever may push may do it: clients end what they do not need.
+    /// Ends an upload and forgets its bytes, also while somebody writes to it. Whoever may push may do it: clients end what they do not need.
     pub async fn cancel_upload(&self, actor: &Actor, name: &RepositoryName, upload: &str) -> Result<()> {
         let target = self.target(actor, name, Use::Push).await?;
         let id = upload_id(upload)?;
-        let _writer = self.core.upload_locks.lock(upload).await;
-        let row = self.find_upload(&target, upload).await?;
-        self.drop_upload(&row, &id).await
+        self.find_upload(&target, &id).await?;
+        self.drop_upload(&id).await
     }
 
-    async fn find_upload(&self, target: &Target<'_>, upload: &str) -> Result<UploadRow> {
+    /// Takes an upload in hand: no other request, of this or another process, writes to it until the turn ends. Where it stands is read then, not before:
+    /// what two requests both went on from would be written over by one of them.
+    async fn take(&self, target: &Target<'_>, id: &UploadId) -> std::result::Result<Turn, Refused> {
+        let Some(writer) = self.core.turns.take(id.as_str()).await else {
+            return Err(Refused::OutOfOrder(progress(&self.find_upload(target, id).await?)));
+        };
+        let held = match self.core.blobs.hold(id).await {
+            Ok(held) => Some(held),
+            Err(BlobError::Lost) => None,
+            Err(BlobError::Busy) => return Err(Refused::OutOfOrder(progress(&self.find_upload(target, id).await?))),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Turn { row: self.find_upload(target, id).await?, held, writer })
+    }
+
+    async fn find_upload(&self, target: &Target<'_>, id: &UploadId) -> Result<UploadRow> {
         let mut conn = self.core.db.read().await?;
-        store::upload::find(&mut conn.link(), target.allowed.id(), target.path, upload).await?.ok_or_else(gone)
+        store::upload::find(&mut conn.link(), target.allowed.id(), target.path, id.as_str()).await?.ok_or_else(gone)
     }
 
     async fn receive<S, E>(
         &self,
+        turn: &Turn,
         mut row: UploadRow,
-        id: &UploadId,
         chunk: Chunk,
         body: S,
     ) -> std::result::Result<(UploadRow, UploadState), Refused>
@@ -233,6 +238,7 @@ impl Registry {
         E: std::fmt::Display,
     {
         let before = saved_state(&row)?;
+        let id = upload_id(&row.id)?;
         let expected = chunk.range.map(|range| range.end_inclusive - range.start + 1);
         if let Some(range) = chunk.range
             && range.start != before.offset()
@@ -244,10 +250,16 @@ impl Registry {
         {
             return Err(size_invalid(expected, length).into());
         }
-        let options = AppendOptions { limit: self.core.settings().max_blob_bytes, length: expected.or(chunk.length) };
-        let appended = self.core.blobs.append_with(id, before.clone(), body, options).await;
+        let Some(held) = &turn.held else {
+            self.drop_upload(&id).await?;
+            return Err(gone().into());
+        };
+        let quota = crate::quota::limit(&self.core, row.project_id).await?;
+        let limit = self.core.settings().max_blob_bytes.into_iter().chain(quota).min();
+        let options = AppendOptions { limit, length: expected.or(chunk.length) };
+        let appended = held.append(before.clone(), body, options).await;
         if let (Some(expected), Err(AppendError::Length { .. })) = (expected, &appended.result) {
-            self.core.blobs.rollback(id, &before).await?;
+            held.rollback(&before).await?;
             return Err(size_invalid(expected, appended.received).into());
         }
         // What arrived before an interruption stays: the client asks where it stands and goes on.
@@ -258,16 +270,18 @@ impl Registry {
         match appended.result {
             Ok(()) => Ok((row, state)),
             Err(AppendError::Lost) => {
-                self.drop_upload(&row, id).await?;
+                self.drop_upload(&id).await?;
                 Err(gone().into())
             }
             Err(AppendError::TooLarge { limit }) => {
-                self.drop_upload(&row, id).await?;
+                self.drop_upload(&id).await?;
+                if quota == Some(limit) {
+                    return Err(crate::quota::never_fits(limit).into());
+                }
                 let message = format!("the blob is larger than the {limit} bytes that one blob may have here");
                 Err(Error::oci_message(oci::ErrorCode::SizeInvalid, message, serde_json::Value::Null).into())
             }
             Err(AppendError::Aborted(why)) => Err(Error::bad_request(format!("the body ended early: {why}")).into()),
-            // Another process writes to it: to this one the upload stands elsewhere.
             Err(AppendError::Busy) => Err(Refused::OutOfOrder(progress(&row))),
             Err(AppendError::StorageFull) => Err(storage_full().into()),
             Err(AppendError::Length { .. }) => Err(Error::bad_request("the body is not as long as its Content-Length").into()),
@@ -281,6 +295,7 @@ impl Registry {
         let mut tx = self.core.db.begin(Durability::Relaxed).await?;
         let mine = store::upload::advance(&mut tx.link(), row, received, &saved, self.now()).await?;
         tx.commit().await?;
+        // It was cancelled meanwhile.
         if !mine {
             return Err(gone());
         }
@@ -290,13 +305,22 @@ impl Registry {
         Ok(())
     }
 
-    async fn drop_upload(&self, row: &UploadRow, id: &UploadId) -> Result<()> {
+    async fn drop_upload(&self, id: &UploadId) -> Result<()> {
         let mut tx = self.core.db.begin(Durability::Relaxed).await?;
-        store::upload::remove(&mut tx.link(), &row.id).await?;
+        store::upload::remove(&mut tx.link(), id.as_str()).await?;
         tx.commit().await?;
         self.core.blobs.cancel(id).await?;
         Ok(())
     }
+}
+
+/// An upload in the hands of one request.
+struct Turn {
+    /// Where it stood when it was taken.
+    row: UploadRow,
+    /// Its file; none when that is lost, or has become a blob.
+    held: Option<Held>,
+    writer: Writer,
 }
 
 fn saved_state(row: &UploadRow) -> Result<UploadState> {
@@ -318,6 +342,11 @@ fn gone() -> Error {
 fn unsupported(algorithm: &str) -> Error {
     let algorithm: String = algorithm.chars().take(64).collect();
     Error::oci_message(oci::ErrorCode::DigestInvalid, format!("digest algorithm {algorithm} is not supported"), serde_json::Value::Null)
+}
+
+fn too_many_open() -> Error {
+    let message = "too many uploads of this project are open: finish or cancel some, or wait until they are abandoned";
+    Error::oci_message(oci::ErrorCode::TooManyRequests, message, serde_json::Value::Null)
 }
 
 /// 507 would be the word for it, but clients retry what they do not know; 403 ends the push with a sentence.

@@ -12,26 +12,29 @@ use crate::{Result, Services};
 const GENERATED: usize = 24;
 
 /// What [`bootstrap`] did.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstStart {
     /// Whether this call made the administrator.
     pub is_first: bool,
-    /// The administrator's password, if it was made up; shown nowhere else.
-    pub generated: Option<Secret>,
+    /// Whether its password was made up.
+    pub is_generated: bool,
 }
 
 /// Makes the built-in administrator with the given password or a generated one, and the public project `library`, unless the instance has them.
 /// Several processes may call it at once: one of them makes them.
 ///
+/// `leave` puts a generated password where the operator finds it. It is called before there is an account with it, so that no end of this process can
+/// leave an account whose password nobody knows.
+///
 /// # Errors
-/// 400 for a given password that breaks the rule; the database.
-pub async fn bootstrap(services: &Services, password: Option<&Secret>) -> Result<FirstStart> {
+/// 400 for a given password that breaks the rule; what `leave` failed with; the database.
+pub async fn bootstrap(services: &Services, password: Option<&Secret>, leave: impl FnOnce(&Secret) -> Result<()>) -> Result<FirstStart> {
     let core = &services.core;
     let mut conn = core.db.read().await?;
     let there = store::user::by_id(&mut conn.link(), ADMIN).await?.is_some();
     drop(conn);
     if there {
-        return Ok(FirstStart { is_first: false, generated: None });
+        return Ok(FirstStart { is_first: false, is_generated: false });
     }
     let generated = match password {
         Some(given) => {
@@ -45,7 +48,11 @@ pub async fn bootstrap(services: &Services, password: Option<&Secret>) -> Result
     let now = core.clock.micros();
     let mut tx = core.db.write().await?;
     if !store::user::insert_first(&mut tx.link(), &hash, now).await? {
-        return Ok(FirstStart { is_first: false, generated: None });
+        return Ok(FirstStart { is_first: false, is_generated: false });
+    }
+    // Others who want to be first wait for this transaction.
+    if let Some(generated) = &generated {
+        leave(generated)?;
     }
     if store::user::insert_first_project(&mut tx.link(), now).await? {
         store::quota::create(&mut tx.link(), model::ProjectId(1), core.settings().storage_per_project, now).await?;
@@ -53,7 +60,7 @@ pub async fn bootstrap(services: &Services, password: Option<&Secret>) -> Result
     }
     tx.commit().await?;
     core.caches.projects_changed();
-    Ok(FirstStart { is_first: true, generated })
+    Ok(FirstStart { is_first: true, is_generated: generated.is_some() })
 }
 
 impl Users {
