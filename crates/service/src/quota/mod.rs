@@ -126,15 +126,25 @@ pub(crate) async fn check_room(core: &Core, project: ProjectId) -> Result<()> {
     }
 }
 
-/// The bytes that a project may have in all, where there is a limit: no single content can be larger.
-pub(crate) async fn limit(core: &Core, project: ProjectId) -> Result<Option<u64>> {
-    Ok(limited(core, project).await?.and_then(|(quota, _)| u64::try_from(quota.hard).ok()))
+/// What a project may have in all, where there is a limit: no single content can be larger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// In bytes.
+    pub(crate) hard: u64,
+    used: i64,
 }
 
-/// Refuses a content that is larger than all that its project may have.
-pub(crate) fn never_fits(limit: u64) -> Error {
-    let size = model::size::harbor_size(limit);
-    Error::denied(format!("the content is larger than the configured upper limit of {size} of its project"))
+pub(crate) async fn limit(core: &Core, project: ProjectId) -> Result<Option<Limit>> {
+    let quota = limited(core, project).await?;
+    Ok(quota.and_then(|(quota, _)| Some(Limit { hard: u64::try_from(quota.hard).ok()?, used: quota.used })))
+}
+
+impl Limit {
+    /// Refuses a content of so many bytes or more.
+    pub(crate) fn refusal(self, bytes: u64) -> Error {
+        let signed = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+        exceeded("adding", signed(bytes), self.used, signed(self.hard))
+    }
 }
 
 /// The quota of a project that has a limit in force.

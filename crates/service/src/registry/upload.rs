@@ -255,7 +255,7 @@ impl Registry {
             return Err(gone().into());
         };
         let quota = crate::quota::limit(&self.core, row.project_id).await?;
-        let limit = self.core.settings().max_blob_bytes.into_iter().chain(quota).min();
+        let limit = self.core.settings().max_blob_bytes.into_iter().chain(quota.map(|quota| quota.hard)).min();
         let options = AppendOptions { limit, length: expected.or(chunk.length) };
         let appended = held.append(before.clone(), body, options).await;
         if let (Some(expected), Err(AppendError::Length { .. })) = (expected, &appended.result) {
@@ -275,8 +275,9 @@ impl Registry {
             }
             Err(AppendError::TooLarge { limit }) => {
                 self.drop_upload(&id).await?;
-                if quota == Some(limit) {
-                    return Err(crate::quota::never_fits(limit).into());
+                if let Some(quota) = quota.filter(|quota| quota.hard == limit) {
+                    let announced = options.length.map_or(limit + 1, |length| before.offset().saturating_add(length));
+                    return Err(quota.refusal(announced).into());
                 }
                 let message = format!("the blob is larger than the {limit} bytes that one blob may have here");
                 Err(Error::oci_message(oci::ErrorCode::SizeInvalid, message, serde_json::Value::Null).into())
