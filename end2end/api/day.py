@@ -6,9 +6,11 @@ generated from Harbor's own document. Prints one line for each part and ends wit
 
 import importlib
 import hashlib
+import io
 import json
 import os
 import sys
+import tarfile
 from urllib.parse import quote
 
 import urllib3
@@ -56,6 +58,17 @@ def made(call, *words, **named):
     return int(location.rsplit("/", 1)[1])
 
 
+def archive(**files):
+    """A tar with these files, by path."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
 def total(call, *words, **named):
     """Rows of a list, after comparing X-Total-Count with their number."""
     rows, status, headers = call(*words, **named)
@@ -96,11 +109,45 @@ class Registry:
             "layers": [self.blob(repository, seed.encode(), "application/vnd.oci.image.layer.v1.tar")],
             "annotations": {"org.opencontainers.image.title": seed}})
 
-    def signature(self, repository, subject):
+    def referrer(self, repository, subject, kind, layer=None):
+        """An artifact of this kind about another, with this layer, or an empty one."""
         empty = self.blob(repository, b"{}", "application/vnd.oci.empty.v1+json")
         return self.manifest(repository, None, {
-            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/vnd.cncf.notary.signature",
-            "config": empty, "layers": [empty], "subject": subject})
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind, "config": empty, "layers": [layer or empty], "subject": subject})
+
+    def signature_by_tag(self, repository, subject):
+        """As cosign signs without referrers: by a tag that spells the digest of what is signed."""
+        payload = self.blob(repository, b'{"critical":{}}', "application/vnd.dev.cosign.simplesigning.v1+json")
+        config = self.blob(repository, b'{"architecture":"","os":""}', "application/vnd.oci.image.config.v1+json")
+        return self.manifest(repository, subject["digest"].replace(":", "-") + ".sig",
+                             {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [payload]})
+
+    def nydus(self, repository, subject):
+        """An image for lazy loading, about the image that it was made from."""
+        config = self.blob(repository, b'{"architecture":"amd64","os":"linux"}', "application/vnd.oci.image.config.v1+json")
+        layer = self.blob(repository, b"bootstrap", "application/vnd.oci.image.layer.v1.tar+gzip")
+        layer["annotations"] = {"containerd.io/snapshot/nydus-bootstrap": "true"}
+        return self.manifest(repository, None, {
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer], "subject": subject})
+
+    def chart(self, repository, tag):
+        about = {"apiVersion": "v2", "name": "web", "version": "1.2.3", "description": "A web server",
+                 "dependencies": [{"name": "cache", "version": "~1.0", "repository": "https://example.com/charts"}]}
+        packed = archive(**{"web/Chart.yaml": json.dumps(about), "web/values.yaml": "replicas: 2\n", "web/README.md": "# Web\n"})
+        return self.manifest(repository, tag, {
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "config": self.blob(repository, json.dumps(about).encode(), "application/vnd.cncf.helm.config.v1+json"),
+            "layers": [self.blob(repository, packed, "application/vnd.cncf.helm.chart.content.v1.tar+gzip")]})
+
+    def model(self, repository, tag):
+        layers = []
+        for path, kind, text in (("README.md", "doc", "# Tiny\n"), ("LICENSE", "doc", "Do as you like.\n"), ("w/model.gguf", "weight", "weights")):
+            layer = self.blob(repository, archive(**{path: text}), f"application/vnd.cncf.model.{kind}.v1.tar")
+            layers.append({**layer, "annotations": {"org.cncf.model.filepath": path}})
+        about = {"descriptor": {"name": "tiny", "version": "1"}, "config": {"format": "gguf"}, "modelfs": {"type": "layers", "diffIds": []}}
+        return self.manifest(repository, tag, {
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/vnd.cncf.model.manifest.v1+json",
+            "config": self.blob(repository, json.dumps(about).encode(), "application/vnd.cncf.model.config.v1+json"), "layers": layers})
 
 
 admin = sign_in(os.environ["BERTH_ADMIN"], os.environ["BERTH_PASSWORD"])
@@ -372,12 +419,58 @@ def tags():
 
 def accessories():
     artifacts = client.ArtifactApi(admin)
-    signature = registry.signature(f"{PROJECT}/copy", state["pushed v1"])
+    repository, subject = f"{PROJECT}/copy", state["pushed v1"]
+    bill = json.dumps({"spdxVersion": "SPDX-2.3"})
+    kind = "application/vnd.goharbor.harbor.sbom.v1"
+    pushed = {
+        "signature.notation": registry.referrer(repository, subject, "application/vnd.cncf.notary.signature"),
+        "signature.cosign": registry.signature_by_tag(repository, subject),
+        "sbom.harbor": registry.referrer(repository, subject, kind, registry.blob(repository, bill.encode(), kind)),
+        "accelerator.nydus": registry.nydus(repository, subject),
+        "subject.accessory": registry.referrer(repository, subject, "application/vnd.example.note"),
+    }
     listed = total(artifacts.list_accessories_with_http_info, PROJECT, "copy", "v1")
-    same("accessory", [(a.digest, a.type, a.subject_artifact_digest) for a in listed],
-         [(signature["digest"], "signature.notation", state["v1"])])
+    same("accessories", {a.type: (a.digest, a.subject_artifact_digest) for a in listed},
+         {kind: (accessory["digest"], state["v1"]) for kind, accessory in pushed.items()})
+    same("as many as were pushed", len(listed), len(pushed))
+    one = total(artifacts.list_accessories_with_http_info, PROJECT, "copy", "v1", q="type=sbom.harbor")
+    same("those of a kind", [(a.digest, a.size > 0, bool(a.icon)) for a in one], [(pushed["sbom.harbor"]["digest"], True, True)])
     artifact = artifacts.get_artifact(PROJECT, "copy", "v1", with_accessory=True)
-    same("with the artifact", [a.digest for a in artifact.accessories], [signature["digest"]])
+    same("with the artifact", {a.digest for a in artifact.accessories}, {accessory["digest"] for accessory in pushed.values()})
+    # An accessory is an artifact too, but no list of artifacts shows it for itself.
+    same("the signature that cosign tagged", artifacts.get_artifact(PROJECT, "copy", pushed["signature.cosign"]["digest"]).digest,
+         pushed["signature.cosign"]["digest"])
+    same("listed apart", [a.digest for a in artifacts.list_artifacts(PROJECT, "copy")], [state["v1"]])
+    told = artifacts.get_addition(PROJECT, "copy", pushed["sbom.harbor"]["digest"], "sbom", _preload_content=False)
+    same("bill of materials", (told.data.decode(), told.status), (bill, 200))
+    refused(400, artifacts.get_addition, PROJECT, "copy", pushed["sbom.harbor"]["digest"], "build_history")
+
+
+def types():
+    """Artifacts that are no images, and what can be read out of them."""
+    artifacts = client.ArtifactApi(admin)
+    read = lambda tag, addition: artifacts.get_addition(PROJECT, "things", tag, addition, _preload_content=False).data.decode()
+    chart, model = registry.chart(f"{PROJECT}/things", "chart"), registry.model(f"{PROJECT}/things", "model")
+    got = artifacts.get_artifact(PROJECT, "things", "chart")
+    same("chart", (got.digest, got.type, got.media_type), (chart["digest"], "CHART", "application/vnd.cncf.helm.config.v1+json"))
+    same("what it says of itself", (got.extra_attrs["name"], got.extra_attrs["version"], got.extra_attrs["dependencies"][0]["name"]), ("web", "1.2.3", "cache"))
+    same("its additions", sorted(got.addition_links), ["dependencies", "readme.md", "values.yaml"])
+    same("values", read("chart", "values.yaml"), "replicas: 2\n")
+    same("readme of a chart", read("chart", "readme.md"), "# Web\n")
+    same("dependencies", json.loads(read("chart", "dependencies")), [{"name": "cache", "version": "~1.0", "repository": "https://example.com/charts"}])
+    got = artifacts.get_artifact(PROJECT, "things", "model")
+    same("model", (got.digest, got.type, got.artifact_type), (model["digest"], "CNAI", "application/vnd.cncf.model.manifest.v1+json"))
+    same("its name", got.extra_attrs["descriptor"]["name"], "tiny")
+    same("its additions", sorted(got.addition_links), ["files", "license", "readme.md"])
+    same("readme of a model", read("model", "readme.md"), "# Tiny\n")
+    same("license", read("model", "license"), "Do as you like.\n")
+    files = json.loads(read("model", "files"))
+    same("files", [(f["name"], f["type"]) for f in files], [("w", "directory"), ("LICENSE", "file"), ("README.md", "file")])
+    same("inside a folder", [f["name"] for f in files[0]["children"]], ["model.gguf"])
+    refused(400, artifacts.get_addition, PROJECT, "things", "chart", "build_history")
+    refused(400, artifacts.get_addition, PROJECT, "things", "model", "values.yaml")
+    refused(422, artifacts.get_addition, PROJECT, "things", "chart", "nonsense")
+    same("charts alone", [a.digest for a in artifacts.list_artifacts(PROJECT, "things", q="type=CHART")], [chart["digest"]])
 
 
 def quotas():
@@ -393,7 +486,7 @@ def quotas():
 def search():
     found = client.SearchApi(admin).search(PROJECT)
     same("projects", [p.name for p in found.project], [PROJECT])
-    same("repositories", sorted(r.repository_name for r in found.repository), sorted(f"{PROJECT}/{r}" for r in ("app", "copy", "deep/er")))
+    same("repositories", sorted(r.repository_name for r in found.repository), sorted(f"{PROJECT}/{r}" for r in ("app", "copy", "deep/er", "things")))
     same("a stranger finds nothing", client.SearchApi(state["as stranger"]).search(PROJECT).repository, [])
 
 
@@ -424,7 +517,7 @@ def deletes():
     same("deletable", bool(projects.get_project_deletable(PROJECT).deletable), False)
     artifacts.delete_artifact(PROJECT, "app", "v2")
     refused(404, artifacts.get_artifact, PROJECT, "app", state["v2"])
-    for repository in ("app", "copy", quote("deep/er", safe="")):
+    for repository in ("app", "copy", "things", quote("deep/er", safe="")):
         repositories.delete_repository(PROJECT, repository)
     same("no repositories", repositories.list_repositories(PROJECT), [])
     for level in ("project", "system"):
@@ -445,7 +538,7 @@ def deletes():
         refused(404, client.UserApi(admin).get_user, state[role])
 
 
-for part in (system, users, groups, projects, allowlists, members, robots, labels, repositories, artifacts, tags, accessories, quotas, search, logs,
-             deletes):
+for part in (system, users, groups, projects, allowlists, members, robots, labels, repositories, artifacts, tags, accessories, types, quotas, search,
+             logs, deletes):
     part()
     print(f"{part.__name__}: as expected")

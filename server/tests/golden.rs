@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use testkit::player::{Conversation, Deliberate, Difference, Engine, FreshServer, Kind, Needs, Report, fits, play};
+use testkit::player::{Conversation, Deliberate, Difference, Engine, FreshServer, Got, Kind, Needs, Report, fits, play};
 
 const POSTGRES: &str = "BERTH_TEST_POSTGRES_URL";
 
@@ -254,4 +254,19 @@ fn another_wording_is_a_failure_unless_it_is_listed() {
     report.differences.push(wording("error.project.unknown"));
     deliberate().apply(&mut report);
     assert!(verdict(&report, &[]).is_err(), "it is not listed");
+    // What is listed for its wording is not listed for another status.
+    let mut report = Report { conversation: "errors".to_owned(), differences: vec![wording("error.method.options")], ..Report::default() };
+    report.answers.insert("error.method.options".to_owned(), Got { status: 500, code: Some("METHOD_NOT_ALLOWED".to_owned()) });
+    deliberate().apply(&mut report);
+    assert!(verdict(&report, &[]).is_err_and(|trouble| trouble.contains("what is deliberate")));
+}
+
+/// A refusal has its code, and every difference its place: nothing else about a step is excused.
+#[test]
+fn deliberate_differences_say_what_is_answered_instead() {
+    for entry in deliberate().entries {
+        let at = format!("{} {}", entry.conversation, entry.step);
+        assert!(entry.place.is_some(), "{at}: where is the difference?");
+        assert_eq!(entry.code.is_some(), entry.status >= 400, "{at}: a refusal has a code, and nothing else has one");
+    }
 }

@@ -1,11 +1,13 @@
 //! The served OpenAPI document against Harbor's: for every operation that is built the same operationId, tag, parameters, statuses, bodies and
 //! models, so that a client generated from it is Harbor's client. What differs is in `openapi/deliberate.toml`, each with its reason.
-//! And the coverage: which operation is verified by which recorded conversation (`docs/reference/api-coverage.md`).
+//! And that the router knows the same operations, and the coverage: which operation is verified by which recorded conversation (`docs/reference/api-coverage.md`).
 
 #[path = "openapi/coverage.rs"]
 mod coverage;
 #[path = "openapi/facts.rs"]
 mod facts;
+#[path = "openapi/routes.rs"]
+mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,11 +1,13 @@
 //! How many statements every list of the API sends to the database: at most three, as many for twenty rows as for two, and none for recognising a
-//! caller who was recognised before. The lists are taken from the served OpenAPI document, so that none can be forgotten.
+//! caller who was recognised before. The lists are taken from the served OpenAPI document, so that none can be forgotten, and asked for by an
+//! administrator, a member without any administration, a robot account and nobody: each of them sees by other statements.
 
 mod in_process;
 
 use std::collections::BTreeMap;
 
-use http::header;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use in_process::{BASIC, Doors};
 use serde_json::{Value, json};
 use service::authn::Credentials;
@@ -15,7 +17,6 @@ use store::count::statements;
 use testkit::database::each;
 use testkit::instance::ADMIN_PASSWORD;
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Statements of one list.
 const MOST: u64 = 3;
 /// Statements that find out what the caller may do and where, while nothing of that is remembered: project, roles, repository, rules.
@@ -30,6 +31,13 @@ const FIXED: [&str; 4] = ["getCurrentUserPermissions", "listAuditLogEventTypes",
 struct World {
     doors: Doors,
     cookie: String,
+}
+
+/// Somebody who asks, other than an administrator, and the lists that are known to show them as many rows as there are.
+struct Asker {
+    title: &'static str,
+    header: (&'static str, String),
+    sees: &'static [&'static str],
 }
 
 /// A list of the document and an address that asks for it, with everything that it can be asked for.
@@ -48,69 +56,136 @@ impl World {
         Self { doors, cookie: format!("sid={session}") }
     }
 
-    /// Makes something, as administrator; where it is.
-    async fn make(&self, method: &str, address: &str, media_type: &str, body: impl Into<Vec<u8>>) -> String {
-        let told = self.doors.ask(method, address, &[BASIC, ("content-type", media_type)], body.into()).await;
-        assert!(told.status.is_success(), "{address}: {} {}", told.status, told.body);
-        told.header(header::LOCATION).to_owned()
-    }
-
-    async fn post(&self, path: &str, body: Value) -> String {
-        self.make("POST", &format!("/api/v2.0{path}"), "application/json", body.to_string()).await
-    }
-
-    async fn blob(&self, repository: &str, content: &[u8]) -> Value {
-        let digest = oci::Digest::sha256(content).to_string();
-        let begun = self.make("POST", &format!("/v2/{repository}/blobs/uploads/"), "application/octet-stream", "").await;
-        let place = begun.split_once("/v2/").map_or(begun.clone(), |(_, rest)| format!("/v2/{rest}"));
-        let glue = if place.contains('?') { '&' } else { '?' };
-        self.make("PUT", &format!("{place}{glue}digest={digest}"), "application/octet-stream", content).await;
-        json!({"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": content.len()})
-    }
-
-    /// A manifest like no other; its descriptor.
-    async fn manifest(&self, repository: &str, tag: &str, subject: Option<&Value>) -> Value {
-        let config = self.blob(repository, json!({"architecture": "amd64", "os": "linux", "mark": tag}).to_string().as_bytes()).await;
-        let mut manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
-        if let Some(subject) = subject {
-            manifest["subject"] = subject.clone();
-            manifest["artifactType"] = json!("application/vnd.dev.cosign.artifact.sig.v1+json");
-        }
-        let text = manifest.to_string();
-        self.make("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, text.clone()).await;
-        json!({"mediaType": MANIFEST, "digest": oci::Digest::sha256(text.as_bytes()).to_string(), "size": text.len()})
-    }
-
     /// Makes the rows `from` to before `to` of everything that is listed.
     async fn fill(&self, from: usize, to: usize, subject: &Value) {
         for n in from..to {
-            self.post(
-                "/users",
-                json!({"username": format!("user{n}"), "email": format!("u{n}@example.com"), "realname": "u", "password": "Passw0rd1"}),
-            )
-            .await;
-            self.post("/projects/p0/members", json!({"role_id": 2, "member_user": {"username": format!("user{n}")}})).await;
-            self.post("/projects", json!({"project_name": format!("made{n}"), "metadata": {"public": "false"}})).await;
-            self.post("/usergroups", json!({"group_name": format!("group{n}"), "group_type": 2})).await;
+            self.doors
+                .post(
+                    "/users",
+                    json!({"username": format!("user{n}"), "email": format!("u{n}@example.com"), "realname": "u", "password": "Passw0rd1"}),
+                )
+                .await;
+            self.doors.post("/projects/p0/members", json!({"role_id": 2, "member_user": {"username": format!("user{n}")}})).await;
+            self.doors.post("/projects", json!({"project_name": format!("made{n}"), "metadata": {"public": "false"}})).await;
+            self.doors.post("/usergroups", json!({"group_name": format!("group{n}"), "group_type": 2})).await;
             let access = json!([{"resource": "repository", "action": "pull"}]);
             let permissions = json!([{"kind": "project", "namespace": format!("made{n}"), "access": access}]);
-            self.post("/robots", json!({"name": format!("robot{n}"), "level": "system", "duration": -1, "permissions": permissions})).await;
+            self.doors
+                .post("/robots", json!({"name": format!("robot{n}"), "level": "system", "duration": -1, "permissions": permissions}))
+                .await;
             let rule = json!({"action": "immutable", "template": "immutable_template", "params": {},
                 "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": format!("never{n}")}],
                 "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}});
-            self.post("/projects/p0/immutabletagrules", rule).await;
-            let place = self.post("/labels", json!({"name": format!("label{n}"), "scope": "g", "color": "#FFFFFF"})).await;
+            self.doors.post("/projects/p0/immutabletagrules", rule).await;
+            let place = self.doors.post("/labels", json!({"name": format!("label{n}"), "scope": "g", "color": "#FFFFFF"})).await;
             let label: i64 = place.rsplit('/').next().and_then(|id| id.parse().ok()).expect("a label's id");
-            self.post("/projects/p0/repositories/r0/artifacts/v0/labels", json!({"id": label})).await;
-            self.post("/projects/p0/repositories/r0/artifacts/v0/tags", json!({"name": format!("also{n}")})).await;
-            self.manifest("p0/r0", &format!("other{n}"), None).await;
-            self.manifest("p0/r0", &format!("about{n}"), Some(subject)).await;
-            self.manifest(&format!("p0/repository{n}"), "v0", None).await;
+            self.doors.post("/projects/p0/repositories/r0/artifacts/v0/labels", json!({"id": label})).await;
+            self.doors.post("/projects/p0/repositories/r0/artifacts/v0/tags", json!({"name": format!("also{n}")})).await;
+            self.doors.manifest("p0/r0", &format!("other{n}"), None).await;
+            self.doors.manifest("p0/r0", &format!("about{n}"), Some(subject)).await;
+            self.doors.manifest(&format!("p0/repository{n}"), "v0", None).await;
+            // What others see: projects where one of them is a member, and public ones.
+            self.doors.manifest(&format!("made{n}/app"), "v0", None).await;
+            self.doors.post(&format!("/projects/made{n}/members"), json!({"role_id": 1, "member_user": {"username": "mira"}})).await;
+            self.doors.post("/projects", json!({"project_name": format!("open{n}"), "metadata": {"public": "true"}})).await;
+            self.doors.manifest(&format!("open{n}/r0"), "v0", None).await;
+            self.doors.manifest(&format!("open0/repository{n}"), "v0", None).await;
+            self.doors.manifest("open0/r0", &format!("other{n}"), None).await;
         }
     }
 
-    /// All lists of the document, asked for pages of so many rows.
-    async fn lists(&self, rows: usize) -> Vec<List> {
+    /// A project administrator of `p0` and of the first projects that were made, a robot that may list in the same, and nobody.
+    async fn askers(&self, projects: usize) -> [Asker; 3] {
+        let basic = |name: &str, secret: &str| format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{secret}")));
+        let access: Vec<Value> = ["repository", "artifact", "tag", "accessory", "log", "member"]
+            .map(|resource| json!({"resource": resource, "action": "list"}))
+            .into();
+        let names = (0..projects).map(|n| format!("made{n}")).chain(["p0".to_owned()]);
+        let permissions: Vec<Value> = names.map(|name| json!({"kind": "project", "namespace": name, "access": access})).collect();
+        let robot = json!({"name": format!("reader{projects}"), "level": "system", "duration": -1, "permissions": permissions}).to_string();
+        let told = self.doors.ask("POST", "/api/v2.0/robots", &[BASIC, ("content-type", "application/json")], robot).await;
+        assert_eq!(told.status, 201, "{}", told.body);
+        let robot = told.json();
+        let text = |field: &str| robot[field].as_str().expect("a text").to_owned();
+        [
+            Asker {
+                title: "a member",
+                header: ("authorization", basic("mira", "Passw0rd1")),
+                sees: &[
+                    "listProjects",
+                    "listAllRepositories",
+                    "search",
+                    "listAuditLogExts",
+                    "getLogExts",
+                    "listRepositories",
+                    "listArtifacts",
+                    "listArtifactsOfProject",
+                    "listTags",
+                    "listAccessories",
+                    "listProjectMembers",
+                ],
+            },
+            Asker {
+                title: "a robot",
+                header: ("authorization", basic(&text("name"), &text("secret"))),
+                sees: &[
+                    "listProjects",
+                    "listAllRepositories",
+                    "search",
+                    "listAuditLogExts",
+                    "getLogExts",
+                    "listRepositories",
+                    "listArtifacts",
+                    "listTags",
+                ],
+            },
+            Asker {
+                title: "nobody",
+                header: ("accept", "*/*".to_owned()),
+                sees: &["listProjects", "search", "listRepositories", "listArtifacts"],
+            },
+        ]
+    }
+
+    /// As [`Self::measure`], for somebody who may not ask for everything: of those lists that are answered.
+    async fn measure_as(&self, asker: &Asker, lists: &[List], rows: usize) -> BTreeMap<String, (u64, u64)> {
+        let header = (asker.header.0, asker.header.1.as_str());
+        let mut counts = BTreeMap::new();
+        for list in lists {
+            let at = format!("{} by {}", list.operation, asker.title);
+            let told = self.doors.ask("GET", &list.address, &[header], "").await;
+            if told.status != 200 {
+                assert!([401, 403, 404].contains(&told.status.as_u16()), "{at}: {} {}", told.status, told.body);
+                assert!(!asker.sees.contains(&list.operation.as_str()), "{at}: {} {}", told.status, told.body);
+                continue;
+            }
+            self.forget_answers();
+            let (shown, warm) = self.ask(list, header).await;
+            assert!(shown >= rows || !asker.sees.contains(&list.operation.as_str()), "{at} shows {shown} rows");
+            self.forget_all();
+            let (_, cold) = self.ask(list, header).await;
+            assert!(warm <= MOST, "{at} sends {warm} statements");
+            assert!(cold <= MOST + FACTS, "{at} sends {cold} statements at first");
+            counts.insert(list.operation.clone(), (warm, cold));
+        }
+        assert!(asker.sees.iter().all(|operation| counts.contains_key(*operation)), "{}: {counts:?}", asker.title);
+        counts
+    }
+
+    /// What everybody but the administrator costs, by title and list.
+    async fn measure_all(&self, rows: usize) -> BTreeMap<(&'static str, String), (u64, u64)> {
+        let mut counts = BTreeMap::new();
+        for asker in self.askers(rows).await {
+            // Nobody sees what is in a private project.
+            let lists = self.lists(rows, if asker.title == "nobody" { "open0" } else { "p0" }).await;
+            let measured = self.measure_as(&asker, &lists, rows).await;
+            counts.extend(measured.into_iter().map(|(operation, count)| ((asker.title, operation), count)));
+        }
+        counts
+    }
+
+    /// All lists of the document, asked for pages of so many rows, in this project.
+    async fn lists(&self, rows: usize, project: &str) -> Vec<List> {
         let document = self.doors.ask("GET", "/api/v2.0/openapi.json", &[], "").await.json();
         let mut lists = Vec::new();
         for (path, item) in document["paths"].as_object().expect("paths") {
@@ -118,7 +193,7 @@ impl World {
             let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
             let name = operation["operationId"].as_str().unwrap_or_default();
             if schema["type"] == "array" || name == "search" {
-                lists.push(List { operation: name.to_owned(), address: address(path, operation, rows) });
+                lists.push(List { operation: name.to_owned(), address: address(path, operation, rows, project) });
             }
         }
         assert!(lists.len() >= 20, "the document has only {} lists", lists.len());
@@ -189,7 +264,7 @@ impl World {
 }
 
 /// An address for an operation: parameters of the path have names of the world, flags are all on.
-fn address(path: &str, operation: &Value, rows: usize) -> String {
+fn address(path: &str, operation: &Value, rows: usize, project: &str) -> String {
     let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let mut address = format!("/api/v2.0{path}");
     let mut query = Vec::new();
@@ -198,7 +273,7 @@ fn address(path: &str, operation: &Value, rows: usize) -> String {
         match parameter["in"].as_str() {
             Some("path") => {
                 let value = match name {
-                    "project_name_or_id" | "project_name" => "p0",
+                    "project_name_or_id" | "project_name" => project,
                     "repository_name" => "r0",
                     "reference" => "v0",
                     other => panic!("{path}: what is {other}? The world of this test has no such thing yet"),
@@ -225,16 +300,21 @@ fn address(path: &str, operation: &Value, rows: usize) -> String {
 async fn every_list_costs_three_statements_at_most_however_long_it_is() {
     each(async |db| {
         let world = World::open(db).await;
-        world.post("/projects", json!({"project_name": "p0", "metadata": {"public": "false"}})).await;
-        let subject = world.manifest("p0/r0", "v0", None).await;
+        world.doors.post("/projects", json!({"project_name": "p0", "metadata": {"public": "false"}})).await;
+        let subject = world.doors.manifest("p0/r0", "v0", None).await;
+        let mira = json!({"username": "mira", "email": "mira@example.com", "realname": "Mira", "password": "Passw0rd1"});
+        world.doors.post("/users", mira).await;
+        world.doors.post("/projects/p0/members", json!({"role_id": 1, "member_user": {"username": "mira"}})).await;
         world.recognise().await;
         world.fill(0, FEW, &subject).await;
-        let few = world.measure(&world.lists(FEW).await, FEW).await;
+        let (few, few_of_others) = (world.measure(&world.lists(FEW, "p0").await, FEW).await, world.measure_all(FEW).await);
         world.fill(FEW, MANY, &subject).await;
-        let many = world.measure(&world.lists(MANY).await, MANY).await;
+        let (many, many_of_others) = (world.measure(&world.lists(MANY, "p0").await, MANY).await, world.measure_all(MANY).await);
         assert_eq!(few, many, "the number of statements depends on the number of rows");
-        for (operation, (warm, cold)) in &many {
-            println!("{operation:<28} {warm} statements, {cold} when nothing is remembered");
+        assert_eq!(few_of_others, many_of_others, "the number of statements depends on the number of rows");
+        let all = many.iter().map(|(operation, count)| (("admin", operation.clone()), *count)).chain(many_of_others);
+        for ((title, operation), (warm, cold)) in all {
+            println!("{title:<10} {operation:<28} {warm} statements, {cold} when nothing is remembered");
         }
         world.doors.instance.services.stop().await;
     })
@@ -249,7 +329,7 @@ async fn an_answer_is_remembered_until_something_is_committed() {
         let (before, first) = world.ask(&list, BASIC).await;
         let (again, second) = world.ask(&list, BASIC).await;
         assert!(first > 0 && second == 0 && before == again, "{first} and {second} statements");
-        world.post("/projects", json!({"project_name": "new", "metadata": {"public": "false"}})).await;
+        world.doors.post("/projects", json!({"project_name": "new", "metadata": {"public": "false"}})).await;
         let (after, third) = world.ask(&list, BASIC).await;
         assert!(after == before + 1 && third > 0, "{after} projects after {third} statements");
         // Somebody else's answer is somebody else's.

@@ -32,9 +32,34 @@ fn cited(text: &str) -> BTreeSet<u32> {
     found
 }
 
+/// What the tests of a file name: in the names of their functions, and in comments inside of them or above. What the head of the file says
+/// (`//!`) is a summary, and so is a range of numbers: neither is a test.
+fn tested(source: &str) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    for line in source.lines().map(str::trim_start).filter(|line| !line.starts_with("//!")) {
+        let function = ["async fn ", "fn ", "pub async fn ", "pub fn "].iter().find_map(|start| line.strip_prefix(start));
+        let name = function.and_then(|rest| rest.split('(').next());
+        let comment = line.split_once("//").map(|(_, comment)| comment).filter(|comment| !comment.contains(" to R"));
+        found.extend([name, comment].into_iter().flatten().flat_map(cited));
+    }
+    found
+}
+
+/// What the head of a file says that its tests are about.
+fn summary(source: &str) -> BTreeSet<u32> {
+    source.lines().filter(|line| line.starts_with("//!")).flat_map(cited).collect()
+}
+
 #[test]
 fn a_range_of_numbers_counts_as_all_of_them() {
     assert_eq!(cited("R2, R7 to R9, r010_r011_both, and RFC 9110"), BTreeSet::from([2, 7, 8, 9, 10, 11]));
+}
+
+#[test]
+fn only_what_stands_at_a_test_counts_as_tested() {
+    let source = "//! R1 to R9: all.\n    r004_listed,\n/// R5 by the letter.\nasync fn r002_r003_both(kit: Kit) {\n    // R6 to R8\n    let r009 = 1; // R7\n}\n";
+    assert_eq!(tested(source), BTreeSet::from([2, 3, 5, 7]));
+    assert_eq!(summary(source), (1..=9).collect());
 }
 
 #[test]
@@ -51,7 +76,15 @@ fn every_line_of_the_page_is_named_by_a_test_and_every_name_has_its_line() {
     }
     let suites = ["server/tests/distribution", "crates/service/tests"].map(|suite| root().join(suite));
     let files = suites.iter().flat_map(|suite| fs::read_dir(suite).expect("a suite")).map(|file| file.expect("a file").path());
-    let named: BTreeSet<u32> = files.filter(|path| path.is_file()).flat_map(|path| cited(&text(&path))).collect();
+    let mut named = BTreeSet::new();
+    let mut untested = Vec::new();
+    for path in files.filter(|path| path.is_file()) {
+        let source = text(&path);
+        let tests = tested(&source);
+        untested.extend(summary(&source).difference(&tests).map(|number| format!("R{number} in the head of {}", path.display())));
+        named.extend(tests);
+    }
+    assert_eq!(untested, Vec::<String>::new(), "heads that name more than their tests");
     let promised: BTreeSet<u32> = lines.difference(&later).copied().collect();
     assert_eq!(promised.difference(&named).collect::<Vec<_>>(), Vec::<&u32>::new(), "lines without a test");
     assert_eq!(named.difference(&lines).collect::<Vec<_>>(), Vec::<&u32>::new(), "tests that name no line");

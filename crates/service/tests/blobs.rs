@@ -1,4 +1,4 @@
-//! Blobs and uploads that no manifest came for (R124 among it): what they count, and what becomes of them.
+//! Blobs and uploads that no manifest came for: what they count, and what becomes of them.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -153,6 +153,7 @@ async fn what_is_refused_for_want_of_room_says_so_in_the_same_words() {
     .await;
 }
 
+/// R124.
 #[tokio::test]
 async fn uploads_that_nobody_finishes_go_and_others_stay() {
     each(async |db| {

@@ -43,6 +43,12 @@ impl Log {
         self.settle_by(move || sync(&path)).await
     }
 
+    /// How many commits that asked to last are on the disk by now: the figure grows by every commit of `Durability::Full`, before that commit
+    /// returns, and by no other.
+    pub async fn covered(&self) -> u64 {
+        *self.0.synced.lock().await
+    }
+
     async fn settle_by(&self, sync: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<()> {
         let mine = self.0.committed.fetch_add(1, Ordering::AcqRel) + 1;
         let mut synced = self.0.synced.lock().await;

@@ -174,7 +174,7 @@ pub async fn group_by_name(link: &mut Link<'_>, name: &str, kind: i64) -> Result
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(name).bind(kind).fetch_optional(c).await)?)
 }
 
-/// Role ids of a user in a project: the user's own, else those of the user's groups.
+/// Role ids of a user in a project: the user's own. Groups that are members give nothing yet: nobody is known to be in one.
 pub async fn roles_of(link: &mut Link<'_>, project: ProjectId, user: UserId) -> Result<Vec<i64>> {
     const SQL: &str = "SELECT role FROM project_member WHERE project_id = $1 AND entity_type = 'u' AND entity_id = $2";
     let rows: Vec<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(user.get()).fetch_all(c).await)?;

@@ -106,8 +106,7 @@ async fn add_label(State(services): State<Services>, caller: Caller, path: PathP
 #[utoipa::path(delete, path = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/labels/{label_id}",
     operation_id = "removeLabel", tag = "artifact",
     params(("project_name" = String, Path), ("repository_name" = String, Path), ("reference" = String, Path), ("label_id" = i64, Path)),
-    responses((status = 200), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors), (status = 409, body = Errors),
-        (status = 500, body = Errors)))]
+    responses((status = 200), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors), (status = 500, body = Errors)))]
 async fn remove_label(State(services): State<Services>, caller: Caller, path: PathParams) -> Answer {
     let label = path.int64("label_id")?;
     services.labels.detach(&caller.actor, &Target::of(&path).named(), label).await?;

@@ -65,8 +65,7 @@ async fn get_system_info(
 
 /// Get system volume info (total/free size).
 #[utoipa::path(get, path = "/systeminfo/volumes", operation_id = "getVolumes", tag = "systeminfo",
-    responses((status = 200, body = api::SystemInfo), (status = 401, body = Errors), (status = 403, body = Errors), (status = 404, body = Errors),
-        (status = 500, body = Errors)))]
+    responses((status = 200, body = api::SystemInfo), (status = 401, body = Errors), (status = 403, body = Errors), (status = 500, body = Errors)))]
 async fn get_volumes(State(services): State<Services>, caller: Caller) -> Answer {
     page::json(&services.system.volumes(&caller.actor).await?)
 }

@@ -1,4 +1,4 @@
-//! R1 to R4, R12 to R18, R24 to R28: what holds for every endpoint.
+//! R1 to R4, R12 to R16, R18, R24 to R28: what holds for every endpoint.
 
 use serde_json::json;
 use testkit::client::Call;
@@ -6,6 +6,7 @@ use testkit::server::Server;
 
 use crate::document::{Document, OCI_MANIFEST};
 use crate::kit::{Kit, sha256, with_digest};
+use crate::raw::Raw;
 
 testkit::tests! {
     Kit;
@@ -22,6 +23,7 @@ testkit::tests! {
     r024_r025_addresses_are_the_clients_own,
     r025_a_trusted_proxy_is_believed,
     r026_a_namespace_parameter_is_ignored,
+    r027_who_is_asked_to_wait_is_told_how_long,
     r028_no_warnings_are_sent,
 }
 
@@ -241,6 +243,31 @@ async fn r026_a_namespace_parameter_is_ignored(kit: Kit) {
         let _ = repo.get(&format!("{rest}?ns=docker.io")).send().await.expect(200);
     }
     let _ = repo.post("blobs/uploads/?ns=docker.io").send().await.expect(202);
+}
+
+/// On a server of its own, where one upload may send at a time.
+async fn r027_who_is_asked_to_wait_is_told_how_long(kit: Kit) {
+    let server = Server::start(crate::berth(), &kit.engine, &[("BERTH_LIMITS_UPLOADS", "1")]).await.expect("a server");
+    let kit = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
+    let repo = kit.repo().await;
+    let (first, second) = (repo.start().await, repo.start().await);
+    let mut sending = Raw::connect(&kit.base).await;
+    let sign = format!("Authorization: {}", kit.admin.basic());
+    sending.head("PATCH", &first, &[&sign, "Content-Length: 3", "Expect: 100-continue"]).await;
+    // The server asks for the body when it begins to read it: then this upload has the place.
+    let _ = sending.reply("PATCH").await.expect(100);
+    let closing = with_digest(&second, &sha256("abc"));
+    let at_once = format!("blobs/uploads/?digest={}", sha256("abc"));
+    for call in [repo.client.patch(&second), repo.client.put(&closing), repo.post(&at_once)] {
+        let reply = call.body("abc").send().await.expect(429);
+        assert_eq!((reply.code().as_str(), reply.header("retry-after")), ("TOOMANYREQUESTS", "1"), "{reply:?}");
+        assert!(reply.header("content-type").starts_with("application/json"), "{reply:?}");
+    }
+    sending.send(b"abc").await;
+    let _ = sending.reply("PATCH").await.expect(202);
+    // Having waited, the other goes on as if nothing had been.
+    let _ = repo.client.put(&closing).body("abc").send().await.expect(201);
+    assert!(server.stop().await.expect("the server ends").success());
 }
 
 /// Nothing warns yet; a warning that comes must have the form of the line.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use testkit::server::{End, Server};
+use tokio::net::TcpStream;
 
 use crate::document::Document;
 use crate::kit::{Kit, noise, sha256, sha512, with_digest};
@@ -19,6 +20,7 @@ testkit::tests! {
     r123_an_aborted_put_makes_no_blob,
     r125_a_session_survives_a_restart_and_a_kill,
     a_lost_layer_is_asked_for_again,
+    r125_a_server_that_is_stopped_takes_the_chunk_that_is_on_its_way,
     pulls_are_recorded_within_a_second_and_survive_a_kill,
     one_blob_by_many_writers_at_once,
     one_manifest_by_many_writers_at_once,
@@ -265,6 +267,49 @@ async fn a_lost_layer_is_asked_for_again(kit: Kit) {
         let _ = other.client.post(&mount).send().await.expect(201);
     }
     assert!(server.complaints().iter().all(|line| line.contains("is not in the storage")), "{:?}", server.complaints());
+/// On a server of its own. Asked to stop in the middle of a body, it takes the rest, acknowledges it, lets nobody in meanwhile, and ends well.
+async fn r125_a_server_that_is_stopped_takes_the_chunk_that_is_on_its_way(kit: Kit) {
+    let mut server = Server::start(crate::berth(), &kit.engine, &[]).await.expect("a server");
+    let kit = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
+    let sign = format!("Authorization: {}", kit.admin.basic());
+    for (seed, framing) in [(1, "Content-Length: 700000"), (2, "Transfer-Encoding: chunked")] {
+        let content = noise(1259 + seed, 1_000_000);
+        let repo = kit.repo().await;
+        let location = repo.start().await;
+        let mut raw = Raw::connect(&kit.base).await;
+        raw.head("PATCH", &location, &[&sign, framing, "Expect: 100-continue"]).await;
+        // The server reads: the request is in flight.
+        let _ = raw.reply("PATCH").await.expect(100);
+        let is_chunked = framing.starts_with('T');
+        if is_chunked {
+            raw.send(b"aae60\r\n").await;
+        }
+        raw.send(&content[..100_000]).await;
+        let rest = async {
+            let address = kit.base.trim_start_matches("http://");
+            while TcpStream::connect(address).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            // Slowly: the grace time is long enough for that.
+            for piece in content[100_000..700_000].chunks(150_000) {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                assert!(TcpStream::connect(address).await.is_err(), "a server that stops lets somebody in");
+                raw.send(piece).await;
+            }
+            if is_chunked {
+                raw.send(b"\r\n0\r\n\r\n").await;
+            }
+            raw.reply("PATCH").await.expect(202)
+        };
+        let (ended, taken) = tokio::join!(server.restart(End::Terminate), rest);
+        assert_eq!(ended.expect("the server starts again").code(), Some(0));
+        assert_eq!(taken.find("range"), Some("0-699999"), "{taken:?}");
+        assert_eq!(repo.client.get(&location).send().await.expect(204).header("range"), "0-699999");
+        let last = repo.client.patch(&location).header("content-range", "700000-999999").body(content.slice(700_000..));
+        assert_eq!(last.send().await.expect(202).header("range"), "0-999999");
+        let _ = repo.finish(&location, &sha256(&content), "").await.expect(201);
+        assert!(repo.get(&format!("blobs/{}", sha256(&content))).send().await.expect(200).body == content);
+    }
     assert!(server.stop().await.expect("the server ends").success());
 }
 

@@ -8,7 +8,7 @@ use axum::body::Body;
 use berth::security::Origins;
 use berth::{registry, rest};
 use http::{HeaderMap, Request, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::Settings;
 use store::Db;
 use testkit::instance::Instance;
@@ -20,6 +20,8 @@ pub const BASIC: (&str, &str) = ("authorization", "Basic YWRtaW46SGFyYm9yMTIzNDU
 pub const TOKEN: &str = "x-harbor-csrf-token";
 /// What a browser sends a form as.
 pub const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+/// The type of the manifests made here.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Uploads that may send at once.
 const UPLOADS: usize = 256;
 
@@ -94,5 +96,40 @@ impl Doors {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Told { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    /// Makes something, as administrator; where it is.
+    pub async fn make(&self, method: &str, address: &str, media_type: &str, body: impl Into<Vec<u8>>) -> String {
+        let told = self.ask(method, address, &[BASIC, ("content-type", media_type)], body.into()).await;
+        assert!(told.status.is_success(), "{address}: {} {}", told.status, told.body);
+        told.header(header::LOCATION).to_owned()
+    }
+
+    /// The same with a JSON body, below the API's place.
+    pub async fn post(&self, path: &str, body: Value) -> String {
+        self.make("POST", &format!("/api/v2.0{path}"), "application/json", body.to_string()).await
+    }
+
+    /// Uploads a configuration; its descriptor.
+    pub async fn blob(&self, repository: &str, content: &[u8]) -> Value {
+        let digest = oci::Digest::sha256(content).to_string();
+        let begun = self.make("POST", &format!("/v2/{repository}/blobs/uploads/"), "application/octet-stream", "").await;
+        let place = begun.split_once("/v2/").map_or(begun.clone(), |(_, rest)| format!("/v2/{rest}"));
+        let glue = if place.contains('?') { '&' } else { '?' };
+        self.make("PUT", &format!("{place}{glue}digest={digest}"), "application/octet-stream", content).await;
+        json!({"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": content.len()})
+    }
+
+    /// A manifest like no other; its descriptor.
+    pub async fn manifest(&self, repository: &str, tag: &str, subject: Option<&Value>) -> Value {
+        let config = self.blob(repository, json!({"architecture": "amd64", "os": "linux", "mark": tag}).to_string().as_bytes()).await;
+        let mut manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
+        if let Some(subject) = subject {
+            manifest["subject"] = subject.clone();
+            manifest["artifactType"] = json!("application/vnd.dev.cosign.artifact.sig.v1+json");
+        }
+        let text = manifest.to_string();
+        self.make("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, text.clone()).await;
+        json!({"mediaType": MANIFEST, "digest": oci::Digest::sha256(text.as_bytes()).to_string(), "size": text.len()})
     }
 }

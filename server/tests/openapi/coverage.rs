@@ -49,7 +49,12 @@ fn operation_of<'a>(operations: &'a [Operation], method: &str, path: &str) -> Op
 /// Conversations and statuses by operation.
 #[derive(Default)]
 struct Recorded {
+    /// In which whole answers are compared.
     conversations: BTreeSet<String>,
+    /// In which several callers ask, and their statuses are compared alone.
+    statuses_only: BTreeSet<String>,
+    /// One of the whole answers is no refusal.
+    succeeds: bool,
     /// With the step that first showed it.
     statuses: BTreeMap<u16, String>,
 }
@@ -63,7 +68,9 @@ fn recorded(operations: &[Operation]) -> BTreeMap<String, Recorded> {
                 continue;
             };
             let entry = all.entry(operation.id.clone()).or_default();
-            entry.conversations.insert(conversation.name.clone());
+            let compared = if step.callers.is_empty() { &mut entry.conversations } else { &mut entry.statuses_only };
+            compared.insert(conversation.name.clone());
+            entry.succeeds |= step.callers.is_empty() && answer.status < 400;
             let at = format!("{} {}", conversation.name, step.id.as_deref().unwrap_or_default());
             for status in std::iter::once(answer.status).chain(answer.callers.0.iter().map(|(_, status)| *status)).filter(|s| *s != 0) {
                 entry.statuses.entry(status).or_insert_with(|| at.clone());
@@ -73,31 +80,47 @@ fn recorded(operations: &[Operation]) -> BTreeMap<String, Recorded> {
     all
 }
 
+/// What the page says of an operation that is built.
+fn state(recorded: Option<&Recorded>) -> String {
+    let list = |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let Some(recorded) = recorded else { return "built".to_owned() };
+    let only: BTreeSet<String> = recorded.statuses_only.difference(&recorded.conversations).cloned().collect();
+    let whole = if recorded.succeeds { "verified" } else { "refusals" };
+    match (recorded.conversations.is_empty(), only.is_empty()) {
+        (false, true) => format!("{whole}: {}", list(&recorded.conversations)),
+        (false, false) => format!("{whole}: {}; statuses: {}", list(&recorded.conversations), list(&only)),
+        (true, _) => format!("statuses: {}", list(&only)),
+    }
+}
+
 fn page(harbor: &Harbor, built: &BTreeSet<String>, recorded: &BTreeMap<String, Recorded>) -> (String, usize) {
-    let verified = |operation: &&Operation| built.contains(&operation.id) && recorded.contains_key(&operation.id);
+    let of = |operation: &Operation| recorded.get(&operation.id).filter(|_| built.contains(&operation.id));
+    let count = |fits: &dyn Fn(&Recorded) -> bool| harbor.operations.iter().filter(|operation| of(operation).is_some_and(fits)).count();
     let (all, built_count) = (harbor.operations.len(), built.len());
-    let verified_count = harbor.operations.iter().filter(verified).count();
+    let verified = count(&|recorded| recorded.succeeds);
+    let refused = count(&|recorded| !recorded.succeeds && !recorded.conversations.is_empty());
+    let by_status = count(&|recorded| recorded.conversations.is_empty());
     let absent = harbor.operations.iter().filter(|operation| !built.contains(&operation.id)).count();
     let mut page = String::from(
         "# Coverage of Harbor's REST API v2.0\n\n\
          Made by a test from the served OpenAPI document and the conversations recorded from a real Harbor that are played against Berth on both\n\
-         databases. *Verified* names the conversations in which an operation's answers are compared; *built* is in the document and tested\n\
+         databases. *Verified* names the conversations in which whole answers of an operation are compared: status, headers, fields, types, values\n\
+         and wording (what is listed in `server/tests/golden/deliberate.toml` is answered otherwise on purpose). *Refusals* names them where nothing but\n\
+         refusals was recorded of an operation, *statuses* those in which several callers ask, from nobody to administrator, and nothing but each\n\
+         one's status is compared: what such an operation answers when it succeeds, where it can, is tested otherwise. *Built* is in the document and tested\n\
          otherwise; *absent* answers 404, as any path that is not there.\n\n",
     );
-    let _ = writeln!(page, "Of {all} operations {built_count} are built, {verified_count} of them verified, and {absent} are absent.");
+    let _ = writeln!(
+        page,
+        "Of {all} operations {built_count} are built, {verified} of them verified, {refused} by their refusals alone and {by_status} by their statuses alone, and {absent} are absent."
+    );
     let mut tag = "";
     for operation in &harbor.operations {
         if operation.tag != tag {
             tag = &operation.tag;
             let _ = write!(page, "\n## {tag}\n\n| Operation | Request | State |\n| --- | --- | --- |\n");
         }
-        let state = match (built.contains(&operation.id), recorded.get(&operation.id)) {
-            (false, _) => "absent".to_owned(),
-            (true, None) => "built".to_owned(),
-            (true, Some(recorded)) => {
-                format!("verified: {}", recorded.conversations.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-            }
-        };
+        let state = if built.contains(&operation.id) { state(of(operation)) } else { "absent".to_owned() };
         let _ = writeln!(page, "| {} | `{} {}` | {state} |", operation.id, operation.method.to_uppercase(), operation.path);
     }
     (page, absent)
@@ -153,4 +176,17 @@ fn requests_are_found_by_the_words_of_their_paths() {
     assert_eq!(of("GET", "/api/v2.0/projects/a/repositories/b/artifacts/c/additions/vulnerabilities"), Some("getVulnerabilitiesAddition"));
     assert_eq!(of("PATCH", "/api/v2.0/users/current"), None);
     assert_eq!(of("GET", "/v2/_catalog"), None);
+}
+
+#[test]
+fn an_operation_that_only_callers_were_asked_for_is_not_called_verified() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let said = |whole: &[&str], statuses: &[&str]| {
+        state(Some(&Recorded { conversations: names(whole), statuses_only: names(statuses), succeeds: true, ..Recorded::default() }))
+    };
+    assert_eq!(state(Some(&Recorded { conversations: names(&["a"]), ..Recorded::default() })), "refusals: a");
+    assert_eq!(said(&["a"], &["a"]), "verified: a");
+    assert_eq!(said(&["a", "b"], &["c"]), "verified: a, b; statuses: c");
+    assert_eq!(said(&[], &["c"]), "statuses: c");
+    assert_eq!(state(None), "built");
 }

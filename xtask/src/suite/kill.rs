@@ -1,10 +1,11 @@
 //! The kill journeys: a server is killed at random moments of many pushes and must keep what it acknowledged.
-//! At the end every acknowledged blob, manifest and tag is fetched and compared.
+//! At the end every acknowledged blob, manifest and tag is fetched and compared, what was deleted is gone, and everything that is visible,
+//! acknowledged or not, is whole.
 
-use super::Tally;
 use super::pusher::{Ledger, Pusher};
+use super::{Tally, walk};
 use crate::clients::PROJECT;
-use crate::digest::digest;
+use crate::digest::{digest, fits};
 use crate::http::{Client, basic};
 use crate::image;
 use crate::instance::{ADMIN, Instance, PASSWORD};
@@ -76,17 +77,33 @@ fn journey(binary: &Path, database: Option<String>, seed: u64) -> Result<String>
         ledger.manifests.len()
     );
     ensure!(ledger.resumed > 0, "no upload went on after a kill: resuming was not tried");
+    let tried = [ledger.indexes, ledger.referrers, ledger.mounted, ledger.deleted.len()];
+    ensure!(!tried.contains(&0), "indexes, referrers, mounts, deletions: {tried:?}; not all were tried");
     // Once more, so that nothing is only remembered by the process that took it.
     instance.kill_and_restart(Duration::ZERO)?;
-    verify(&mut Client::new(&address, Some(authorization)), &ledger)?;
+    let mut client = Client::new(&address, Some(authorization));
+    verify(&mut client, &ledger)?;
+    let walked = walk::all(&mut client)?;
+    ensure!(walked.wrong.is_empty(), "{} visible things are not whole:\n{}", walked.wrong.len(), beginning(&walked.wrong));
+    let unseen: Vec<_> =
+        ledger.manifests.difference(&walked.manifests).map(|(repository, named)| format!("{repository}@{named}")).collect();
+    ensure!(unseen.is_empty(), "{} acknowledged manifests are in no list:\n{}", unseen.len(), beginning(&unseen));
     instance.stop()?;
     Ok(format!(
-        "{kills} kills, {} requests broken off, {} uploads resumed; {} blobs, {} manifests and {} tags acknowledged, all there",
+        "{kills} kills, {} requests broken off, {} uploads resumed; {} blobs ({} mounted), {} manifests ({} indexes, {} referrers) and {} tags \
+         acknowledged, all there, {} deletions, none back; {} manifests, {} blobs and {} tags visible, all whole",
         ledger.broken,
         ledger.resumed,
         ledger.blobs.len(),
+        ledger.mounted,
         ledger.manifests.len(),
-        ledger.tags.len()
+        ledger.indexes,
+        ledger.referrers,
+        ledger.tags.len(),
+        ledger.deleted.len() / 2,
+        walked.manifests.len(),
+        walked.blobs.len(),
+        walked.tags,
     ))
 }
 
@@ -102,7 +119,7 @@ fn kill_for(instance: &mut Instance, duration: Duration, seed: u64) -> Result<us
     Ok(kills)
 }
 
-/// Fetches everything that was acknowledged; the error lists the first things that are wrong.
+/// Fetches everything that was acknowledged, and what must not come back; the error lists the first things that are wrong.
 fn verify(client: &mut Client, ledger: &Ledger) -> Result<()> {
     let mut wrong = Vec::new();
     for (repository, named) in &ledger.blobs {
@@ -114,16 +131,26 @@ fn verify(client: &mut Client, ledger: &Ledger) -> Result<()> {
     for ((repository, tag), named) in &ledger.tags {
         compare(client, &format!("/v2/{repository}/manifests/{tag}"), named, &mut wrong)?;
     }
-    let shown = wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-    ensure!(wrong.is_empty(), "{} acknowledged things are not as they were:\n{shown}", wrong.len());
+    for (repository, reference) in &ledger.deleted {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let reply = client.send("GET", &path, &[("Accept", image::MANIFEST)], b"")?;
+        if reply.status != 404 {
+            wrong.push(format!("{path}: {} although its deletion was acknowledged", reply.status));
+        }
+    }
+    ensure!(wrong.is_empty(), "{} acknowledged things are not as they were:\n{}", wrong.len(), beginning(&wrong));
     Ok(())
 }
 
+fn beginning(lines: &[String]) -> String {
+    lines.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+}
+
 fn compare(client: &mut Client, path: &str, named: &str, wrong: &mut Vec<String>) -> Result<()> {
-    let reply = client.send("GET", path, &[("Accept", image::MANIFEST)], b"")?;
-    let got = digest(&reply.body);
-    if reply.status != 200 || got != named {
-        wrong.push(format!("{path}: {} with content {got}, expected {named}", reply.status));
+    let accept = format!("{}, {}", image::MANIFEST, image::INDEX);
+    let reply = client.send("GET", path, &[("Accept", &accept)], b"")?;
+    if reply.status != 200 || !fits(named, &reply.body) {
+        wrong.push(format!("{path}: {} with content {}, expected {named}", reply.status, digest(&reply.body)));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod npm;
 mod pusher;
 pub mod python;
 mod tally;
+mod walk;
 
 use crate::certs::Certs;
 use crate::clients::{self, Target};

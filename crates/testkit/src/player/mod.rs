@@ -18,6 +18,7 @@ mod tests;
 mod values;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -82,6 +83,15 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// How a step was answered, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Got {
+    /// The status.
+    pub status: u16,
+    /// The first error's code, where the body is an envelope of errors.
+    pub code: Option<String>,
+}
+
 /// What came of playing a conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -89,6 +99,8 @@ pub struct Report {
     pub conversation: String,
     /// All differences, in the order of the steps.
     pub differences: Vec<Difference>,
+    /// The answers to the steps that have one answer to compare, by the step's id or `step N`.
+    pub answers: BTreeMap<String, Got>,
     /// Steps that were played, those that only set things up included.
     pub steps_played: usize,
     /// Steps whose answer was compared.
@@ -164,8 +176,8 @@ impl Finding {
 enum Outcome {
     /// It only set things up.
     SetUp,
-    /// Its answer was compared.
-    Compared(Vec<Finding>),
+    /// Its answer was compared, and is this in short where there is only one.
+    Compared(Vec<Finding>, Option<Got>),
     /// It was left out.
     Skipped(String),
 }
@@ -189,15 +201,16 @@ pub async fn play(conversation: &Conversation, target: &Target) -> Result<Report
         let outcome = player
             .step(step)
             .await
-            .unwrap_or_else(|reason| Outcome::Compared(vec![Finding::new(Kind::Hard, "exchange", "an answer", reason)]));
+            .unwrap_or_else(|reason| Outcome::Compared(vec![Finding::new(Kind::Hard, "exchange", "an answer", reason)], None));
         match outcome {
             Outcome::Skipped(reason) => {
                 report.skipped.push(Skipped { step: Some(label), reason });
                 continue;
             }
             Outcome::SetUp => {}
-            Outcome::Compared(_) if step.differ.is_some() => {}
-            Outcome::Compared(findings) => {
+            Outcome::Compared(..) if step.differ.is_some() => {}
+            Outcome::Compared(findings, got) => {
+                report.answers.extend(got.map(|got| (label.clone(), got)));
                 report.steps_compared += 1;
                 report.differences.extend(findings.into_iter().map(|finding| Difference {
                     step: label.clone(),
@@ -250,7 +263,7 @@ impl Player {
             return Ok(Outcome::Skipped("signing in at an OpenID provider is not played".to_owned()));
         }
         if !step.callers.is_empty() {
-            return self.callers(step).await.map(Outcome::Compared);
+            return self.callers(step).await.map(|findings| Outcome::Compared(findings, None));
         }
         let reply = self.send_until(step).await?;
         let trouble = save(&mut self.values, step, &reply).err();
@@ -268,7 +281,8 @@ impl Player {
         if let Some(trouble) = trouble.filter(|_| findings.is_empty()) {
             findings.push(Finding::new(Kind::Hard, "save", "a value", trouble));
         }
-        Ok(Outcome::Compared(findings))
+        let code = reply.json.as_ref().and_then(|json| json["errors"][0]["code"].as_str()).map(str::to_owned);
+        Ok(Outcome::Compared(findings, Some(Got { status: reply.status, code })))
     }
 
     /// Sends a step's request, again and again where it waits for a value; the last answer counts.
