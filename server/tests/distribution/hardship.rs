@@ -267,6 +267,9 @@ async fn a_lost_layer_is_asked_for_again(kit: Kit) {
         let _ = other.client.post(&mount).send().await.expect(201);
     }
     assert!(server.complaints().iter().all(|line| line.contains("is not in the storage")), "{:?}", server.complaints());
+    assert!(server.stop().await.expect("the server ends").success());
+}
+
 /// On a server of its own. Asked to stop in the middle of a body, it takes the rest, acknowledges it, lets nobody in meanwhile, and ends well.
 async fn r125_a_server_that_is_stopped_takes_the_chunk_that_is_on_its_way(kit: Kit) {
     let mut server = Server::start(crate::berth(), &kit.engine, &[]).await.expect("a server");
