@@ -15,6 +15,7 @@ testkit::tests! {
     Kit;
     every_function_has_its_rule,
     lists_of_the_portal_show_what_their_reader_may_see;
+    // Others push into the same projects, whose use is part of what must not change.
     alone:
     every_function_answers_every_caller_as_the_table_says,
 }
