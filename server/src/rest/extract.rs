@@ -105,10 +105,11 @@ impl PathParams {
         NameOrId::parse(self.text(name), self.is_resource_name)
     }
 
-    /// A repository's path inside its project. Clients escape its slashes twice; once will do.
+    /// A repository's path inside its project. Clients escape its slashes twice; once will do. A null character that is escaped twice stays so:
+    /// no repository is called that.
     pub fn repository(&self, name: &str) -> String {
         let escaped = self.text(name);
-        percent::decode(escaped).map_or_else(|| escaped.to_owned(), Cow::into_owned)
+        percent::decode(escaped).filter(|path| !path.contains('\0')).map_or_else(|| escaped.to_owned(), Cow::into_owned)
     }
 }
 
@@ -133,6 +134,11 @@ impl QueryParams {
     /// The first value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a name or a value has a null character.
+    pub(super) fn has_null(&self) -> bool {
+        self.0.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'))
     }
 
     /// The value of a parameter that must be there and not be empty.

@@ -36,6 +36,7 @@ mod matrix;
 mod movement;
 mod operations;
 mod portal;
+mod nulls;
 mod registry;
 mod routes;
 mod secrets;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         registry::all,
         routes::all,
         secrets::all,
+        nulls::all,
         wishes::all,
     ];
     let tests: Vec<_> = modules.iter().flat_map(|all| all()).collect();

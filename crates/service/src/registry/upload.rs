@@ -126,6 +126,7 @@ impl Registry {
     /// Where the upload stands.
     pub async fn upload_status(&self, actor: &Actor, name: &RepositoryName, upload: &str) -> Result<Progress> {
         let target = self.target(actor, name, Use::Push).await?;
+        upload_id(upload)?;
         let row = self.find_upload(&target, upload).await?;
         Ok(progress(&row))
     }
