@@ -19,7 +19,7 @@ use oci::RepositoryName;
 use store::project::ProjectRow;
 
 use crate::answers::Answers;
-use crate::{Actor, Core, Error, Result};
+use crate::{Actor, Core, Error, NameOrId, Result};
 
 pub use blob::BlobFound;
 pub(crate) use delete::{Doomed, delete_artifact};
@@ -125,6 +125,7 @@ impl Registry {
         };
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
             return Err(if actor.is_admin() { unknown_project(project_name) } else { refused(name, way) });
+            Box::pin(self.core.authz.look_as_if_there(actor, &NameOrId::Name(project_name.to_owned()))).await?;
         };
         let asked = Resource::Repository;
         match self.core.authz.repository(actor, &project, name.as_str(), asked, way.action()).await? {
