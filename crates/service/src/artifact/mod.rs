@@ -160,10 +160,10 @@ impl Artifacts {
         self.page(&place.allowed, Scope::Repository(place.repository), query, flags, false).await
     }
 
-    /// The artifacts of all repositories of a project; `latest` of each repository only the one that was pushed last.
+    /// The artifacts of all repositories of a project; `latest` of each repository only the one that was pushed last, of those that match.
     ///
     /// # Errors
-    /// 400 like [`Self::list`], 401, 403, 404.
+    /// 400 like [`Self::list`], and for `latest` without one type that is asked for; 401, 403, 404.
     pub async fn list_of_project(
         &self,
         actor: &Actor,
@@ -180,6 +180,9 @@ impl Artifacts {
     }
 
     async fn page(
+        if latest {
+            query::check_one_type(query)?;
+        }
         &self,
         allowed: &Allowed<Project>,
         scope: Scope,

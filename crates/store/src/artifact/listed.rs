@@ -6,7 +6,7 @@ use model::{ArtifactId, ProjectId, RepositoryId};
 
 use crate::db::on;
 use crate::dialect::{self, Engine};
-use crate::list::{Bind, Column, List};
+use crate::list::{Bind, Column, FirstOf, List};
 use crate::{Link, Result};
 
 /// An artifact as lists and single reads show it. `tags` and what follows are JSON arrays as texts, none when empty or not asked for.
@@ -86,7 +86,7 @@ pub struct Filter {
     pub tags: Option<TagFilter>,
     /// Those that carry all of these labels.
     pub labels: Vec<i64>,
-    /// Of each repository only the artifact that was pushed last.
+    /// Of each repository only the artifact that was pushed last, of those that match everything else.
     pub latest_in_repository: bool,
 }
 
@@ -129,7 +129,10 @@ pub(crate) const LISTED: &str = "NOT EXISTS (SELECT 1 FROM accessory y WHERE y.a
     AND (EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id AND t.deleted_at IS NULL)
       OR NOT EXISTS (SELECT 1 FROM artifact_reference f JOIN artifact fp ON fp.id = f.parent_id WHERE f.child_id = a.id AND fp.deleted_at IS NULL))";
 
-/// Bytes that a document of an artifact may have to be shown in a list: a page of them must stay small, whatever was pushed.
+/// The artifact of a repository that was pushed last.
+const LATEST: FirstOf = FirstOf { group: "a.repository_id", order: "a.pushed_at DESC, a.id DESC", id: "a.id" };
+
+/// Bytes that a document of an artifact may have to be shown on a page: it must stay small, whatever was pushed.
 const LISTED_DOCUMENT: u32 = 64 << 10;
 
 /// `SELECT` list of [`ListedArtifact`] over [`FROM`]; in lists without the documents that are too large for them.
@@ -204,14 +207,7 @@ pub async fn list(link: &mut Link<'_>, scope: Scope, filter: &Filter, with: With
         list =
             list.condition("EXISTS (SELECT 1 FROM artifact_label al WHERE al.artifact_id = a.id AND al.label_id = ?)", [(*label).into()]);
     }
-    list.condition_if(
-        filter.latest_in_repository,
-        "a.id = (SELECT n.id FROM artifact n WHERE n.repository_id = a.repository_id AND n.deleted_at IS NULL
-            AND NOT EXISTS (SELECT 1 FROM accessory y WHERE y.artifact_id = n.id) ORDER BY n.pushed_at DESC, n.id DESC LIMIT 1)",
-        [],
-    )
-    .page(link, query)
-    .await
+    list.first_of(filter.latest_in_repository.then_some(LATEST)).page(link, query).await
 }
 
 fn tag_condition(engine: Engine, filter: &TagFilter) -> (String, Option<Bind>) {
