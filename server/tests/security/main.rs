@@ -34,6 +34,7 @@ mod limits;
 mod lists;
 mod matrix;
 mod movement;
+mod memory;
 mod operations;
 mod portal;
 mod nulls;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         lists::all,
         movement::all,
         portal::all,
+        memory::all,
         registry::all,
         routes::all,
         secrets::all,

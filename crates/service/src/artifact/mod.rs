@@ -11,6 +11,7 @@ mod processor;
 mod query;
 mod shown;
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use model::list::{ListQuery, Page};
@@ -21,6 +22,7 @@ use store::Link;
 use store::accessory::AccessoryRow;
 use store::artifact::{ListedArtifact, Scope, With};
 use store::project::ProjectRow;
+use tokio::sync::Semaphore;
 
 use crate::collision::retried;
 use crate::{Actor, Core, Error, NameOrId, Result, immutable, registry, repository};
@@ -32,6 +34,8 @@ pub use icon::icon;
 /// The use cases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Artifacts {
+    /// Turns of those who read whole contents: as many as the machine has cores.
+    unpacking: Arc<Semaphore>,
     core: Arc<Core>,
 }
 
@@ -137,7 +141,8 @@ pub(crate) fn refuse_cache(project: &ProjectRow) -> Result<()> {
 
 impl Artifacts {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { core, unpacking: Arc::new(Semaphore::new(cores)) }
     }
 
     /// The artifacts of a repository. To who may list them, an absent repository or project is empty.

@@ -4,16 +4,16 @@ use bytes::Bytes;
 use model::RepositoryId;
 use model::permission::{Action, Resource};
 use oci::{Catalog, Page, Referrer, ReferrersIndex, RepositoryName, TagList, digest, route::RawDigest};
+use store::artifact::ReferrersPart;
 
-use super::{Registry, Use, unauthorized};
+use super::{Registry, Use, bytes, unauthorized};
 use crate::answers::Asker;
 use crate::error::Challenge;
 use crate::{Actor, Error, Result};
 
 /// Tags (and referrers) on one page at most.
 const MAX_PAGE: u64 = 10_000;
-/// Referrers on one page at most: each descriptor has at most some kilobytes of annotations, a document stays far below 4 MiB for clients that
-/// read one page only.
+/// Referrers on one page at most: a document stays far below 4 MiB for clients that read one page only.
 const MAX_REFERRERS: i64 = 1000;
 /// Bytes that the descriptors of one page may have.
 const MAX_REFERRERS_BYTES: usize = 3 << 20;
@@ -141,19 +141,20 @@ impl Registry {
             None => Vec::new(),
             Some(repository) => {
                 let mut conn = self.core.db.read().await?;
-                store::artifact::referrers(&mut conn.link(), repository, digest.as_str(), MAX_REFERRERS + 1, i64::from(skip)).await?
+                let part = ReferrersPart { offset: i64::from(skip), limit: MAX_REFERRERS + 1, bytes: bytes(MAX_REFERRERS_BYTES as u64) };
+                store::artifact::referrers(&mut conn.link(), repository, digest.as_str(), part).await?
             }
         };
         let total = rows.len();
-        let mut bytes = 0;
+        let mut length = 0;
         let mut taken = 0;
         let mut manifests = Vec::new();
         for row in rows.into_iter().take(MAX_REFERRERS as usize) {
-            let size = row.annotations.as_ref().map_or(0, String::len) + 512;
-            if taken > 0 && bytes + size > MAX_REFERRERS_BYTES {
+            let size = usize::try_from(row.annotation_bytes).unwrap_or(usize::MAX).saturating_add(512);
+            if taken > 0 && size.saturating_add(length) > MAX_REFERRERS_BYTES {
                 break;
             }
-            bytes += size;
+            length += size;
             taken += 1;
             let wanted = artifact_types.is_empty() || row.referrer_type.as_ref().is_some_and(|t| artifact_types.contains(t));
             if wanted {
