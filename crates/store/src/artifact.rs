@@ -156,6 +156,14 @@ pub async fn upsert(link: &mut Link<'_>, a: &NewArtifact<'_>, now: i64) -> Resul
     Ok((ArtifactId(id), true))
 }
 
+/// A repository in which an artifact has this digest for its icon.
+pub async fn holder_of_icon(link: &mut Link<'_>, digest: &str) -> Result<Option<RepositoryId>> {
+    const SQL: &str =
+        "SELECT a.repository_id FROM artifact a WHERE a.icon = $1 AND a.icon <> '' AND a.deleted_at IS NULL ORDER BY a.id LIMIT 1";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(digest).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| RepositoryId(id)))
+}
+
 /// Records which blobs an artifact needs.
 pub async fn hold_blobs(link: &mut Link<'_>, artifact: ArtifactId, blobs: &[i64]) -> Result<()> {
     if blobs.is_empty() {

@@ -28,16 +28,17 @@ mod assignment;
 mod bodies;
 mod foreign;
 mod forgery;
+mod icons;
 mod identity;
 mod kit;
 mod limits;
 mod lists;
 mod matrix;
-mod movement;
 mod memory;
+mod movement;
+mod nulls;
 mod operations;
 mod portal;
-mod nulls;
 mod registry;
 mod routes;
 mod secrets;
@@ -56,16 +57,17 @@ fn main() -> ExitCode {
         bodies::all,
         foreign::all,
         forgery::all,
+        icons::all,
         identity::all,
         limits::all,
         lists::all,
-        movement::all,
-        portal::all,
         memory::all,
+        movement::all,
+        nulls::all,
+        portal::all,
         registry::all,
         routes::all,
         secrets::all,
-        nulls::all,
         wishes::all,
     ];
     let tests: Vec<_> = modules.iter().flat_map(|all| all()).collect();

@@ -29,14 +29,13 @@ use crate::{Actor, Core, Error, NameOrId, Result, immutable, registry, repositor
 
 pub use addition::{Addition, AdditionBody};
 pub use contents::{BuildStep, Contents, ContentsChild, Layer};
-pub use icon::icon;
 
 /// The use cases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Artifacts {
+    core: Arc<Core>,
     /// Turns of those who read whole contents: as many as the machine has cores.
     unpacking: Arc<Semaphore>,
-    core: Arc<Core>,
 }
 
 /// An artifact as a path names it.
@@ -181,13 +180,13 @@ impl Artifacts {
         if actor.is_anonymous() {
             return Err(Error::unauthorized("unauthorized"));
         }
+        if latest {
+            query::check_one_type(query)?;
+        }
         self.page(&allowed, Scope::Project(allowed.id()), query, flags, latest).await
     }
 
     async fn page(
-        if latest {
-            query::check_one_type(query)?;
-        }
         &self,
         allowed: &Allowed<Project>,
         scope: Scope,

@@ -4,6 +4,7 @@
 mod blob;
 mod config;
 mod delete;
+mod icon;
 mod keep;
 mod kind;
 mod lists;
@@ -124,8 +125,8 @@ impl Registry {
             return Err(Error::bad_request(format!("bad request: invalid repository name: {name}")));
         };
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
-            return Err(if actor.is_admin() { unknown_project(project_name) } else { refused(name, way) });
             Box::pin(self.core.authz.look_as_if_there(actor, &NameOrId::Name(project_name.to_owned()))).await?;
+            return Err(if actor.is_admin() { unknown_project(project_name) } else { refused(name, way) });
         };
         let asked = Resource::Repository;
         match self.core.authz.repository(actor, &project, name.as_str(), asked, way.action()).await? {

@@ -79,11 +79,13 @@ impl Registry {
         let kind = kind::recognise(&manifest);
         check_types(&manifest, &kind)?;
         let attributes = self.attributes(&target, &manifest, &kind).await;
+        let icon = self.icon(&target, &manifest).await?;
         let rules = immutable::rules(&self.core, target.allowed.id()).await?;
         let incoming = Incoming {
             manifest: &manifest,
             kind: &kind,
             attributes: attributes.as_deref(),
+            icon: icon.map_or("", |layer| layer.digest.as_str()),
             digest: &digest,
             reference,
             content: &push.content,
@@ -134,8 +136,6 @@ impl Registry {
     }
 }
 
-/// A manifest that was read and recognised.
-struct Incoming<'a> {
 /// The types are stored beside the document and searched: RFC 6838, 4.2 bounds them, and no text has a null character.
 fn check_types(manifest: &Manifest, kind: &Kind) -> Result<()> {
     let types = [kind.name.as_str(), &kind.media_type, &kind.artifact_type];
@@ -152,9 +152,12 @@ fn check_types(manifest: &Manifest, kind: &Kind) -> Result<()> {
     }
 }
 
+/// A manifest that was read and recognised.
+struct Incoming<'a> {
     manifest: &'a Manifest,
     kind: &'a Kind,
     attributes: Option<&'a str>,
+    icon: &'a str,
     digest: &'a Digest,
     reference: &'a Reference,
     content: &'a [u8],
@@ -194,7 +197,7 @@ impl Texts {
             manifest_media_type: &new.manifest.media_type,
             artifact_type: &new.kind.artifact_type,
             size: self.size,
-            icon: "",
+            icon: new.icon,
             annotations: self.annotations.as_deref(),
             extra_attrs: new.attributes,
             subject_digest: new.manifest.subject.as_ref().map(|s| s.digest.as_str()),
