@@ -387,7 +387,10 @@ def artifacts():
     _, status, headers = artifacts.copy_artifact_with_http_info(PROJECT, "copy", _from=f"{PROJECT}/app:v1")
     same("copy", (status, headers["Location"]), (201, f"/api/v2.0/projects/{PROJECT}/repositories/copy/artifacts/v1"))
     same("copied tag", [t.name for t in artifacts.list_tags(PROJECT, "copy", state["v1"])], ["v1"])
-    of_project = client.ProjectApi(admin).list_artifacts_of_project(PROJECT, latest_in_repository=True, with_tag=True)
+    projects = client.ProjectApi(admin)
+    refused(400, projects.list_artifacts_of_project, PROJECT, latest_in_repository=True)
+    images = "media_type=application/vnd.oci.image.config.v1+json"
+    of_project = projects.list_artifacts_of_project(PROJECT, latest_in_repository=True, with_tag=True, q=images)
     same("latest of each repository", sorted(a.repository_name for a in of_project), sorted(f"{PROJECT}/{r}" for r in ("app", "copy", "deep/er")))
     refused(404, artifacts.get_artifact, PROJECT, "app", "nothing")
 

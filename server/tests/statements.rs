@@ -339,3 +339,52 @@ async fn an_answer_is_remembered_until_something_is_committed() {
     })
     .await;
 }
+
+/// Questions about a project that strangers ask.
+const QUESTIONS: [&str; 4] = [
+    "/api/v2.0/projects/NAME",
+    "/api/v2.0/projects/NAME/repositories",
+    "/v2/NAME/r/manifests/v",
+    "/service/token?service=harbor-registry&scope=repository:NAME/r:pull,push",
+];
+
+/// Statements that each question costs a stranger who asks three times, of a project of its own: with nothing remembered, and twice again.
+async fn costs(world: &World, caller: &[(&str, &str)], project: &str) -> Vec<[u64; 3]> {
+    let mut costs = Vec::new();
+    for (n, question) in QUESTIONS.iter().enumerate() {
+        let question = question.replace("NAME", &format!("{project}{n}"));
+        world.forget_all();
+        let mut asked = [0; 3];
+        for cost in &mut asked {
+            world.forget_answers();
+            let (told, count) = statements(world.doors.ask("GET", &question, caller, "")).await;
+            assert!(matches!(told.status.as_u16(), 200 | 401 | 403), "{question}: {} {}", told.status, told.body);
+            *cost = count;
+        }
+        costs.push(asked);
+    }
+    costs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_pays_the_same_for_what_is_hidden_and_for_what_is_not_there() {
+    each(async |db| {
+        let world = World::open(db).await;
+        for n in 0..QUESTIONS.len() {
+            world.doors.post("/projects", json!({"project_name": format!("hidden{n}"), "metadata": {"public": "false"}})).await;
+        }
+        world.doors.post("/users", json!({"username": "nobody", "email": "n@example.com", "realname": "n", "password": "Passw0rd1"})).await;
+        let stranger = ("authorization", "Basic bm9ib2R5OlBhc3N3MHJkMQ==");
+        world.doors.ask("GET", "/api/v2.0/users/current", &[stranger], "").await;
+        for caller in [&[][..], &[stranger]] {
+            let (hidden, absent) = (costs(&world, caller, "hidden").await, costs(&world, caller, "absent").await);
+            assert_eq!(hidden, absent, "{caller:?}");
+            assert!(hidden.iter().any(|asked| asked[0] > 0) && hidden.iter().all(|asked| asked[1] == 0 && asked[2] == 0), "{hidden:?}");
+        }
+        // What was absent is there as soon as somebody made it.
+        world.doors.post("/projects", json!({"project_name": "absent0", "metadata": {"public": "true"}})).await;
+        assert_eq!(world.doors.ask("GET", "/api/v2.0/projects/absent0", &[stranger], "").await.status, 200);
+        world.doors.instance.services.stop().await;
+    })
+    .await;
+}

@@ -28,10 +28,12 @@ impl ProjectName {
         if name.is_empty() || name.len() > Self::MAX {
             return Err(ProjectNameError::Length(name.chars().take(Self::MAX).collect()));
         }
-        if !is_dashed_words(&name) {
-            return Err(ProjectNameError::Characters);
-        }
-        Ok(Self(name))
+        if Self::is_one(&name) { Ok(Self(name)) } else { Err(ProjectNameError::Characters) }
+    }
+
+    /// Whether a text could be the name of a project.
+    pub fn is_one(text: &str) -> bool {
+        text.len() <= Self::MAX && is_dashed_words(text)
     }
 
     /// The name.

@@ -1,9 +1,11 @@
 //! The gate: loads the facts about a caller and a project, and asks `model::permission` for the decision. Every use case passes here.
 
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use model::name::ProjectName;
 use model::permission::{
     Action, Allowed, Caller, Denied, Holder, Project, ProjectFacts, Resource, Role, System, TokenScope, decide_project, decide_repository,
     decide_system,
@@ -69,10 +71,15 @@ impl Authz {
         Self { db, caches, roles, generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect() }
     }
 
-    /// The project called `name`, if it is there. Says nothing about the caller's rights.
+    /// The project called `name`, if it is there. Says nothing about the caller's rights. What is not there is remembered like what is, so that the
+    /// time which a refusal takes does not tell the two apart.
     pub async fn project_by_name(&self, name: &str) -> Result<Option<Arc<ProjectRow>>> {
         if let Some(row) = self.caches.project(name) {
             return Ok(Some(row));
+        }
+        // What can be nobody's name is nobody's: the database is not asked for it.
+        if !ProjectName::is_one(name) || self.caches.is_absent_project(name) {
+            return Ok(None);
         }
         // Boxed: what is rare does not make every request's future larger.
         Box::pin(self.read_project(name)).await
@@ -82,8 +89,9 @@ impl Authz {
         let generation = self.caches.project_generation();
         let mut conn = self.db.read().await?;
         let row = store::project::by_name(&mut conn.link(), name).await?.map(Arc::new);
-        if let Some(row) = &row {
-            self.caches.put_project(generation, row.clone());
+        match &row {
+            Some(row) => self.caches.put_project(generation, row.clone()),
+            None => self.caches.put_absent_project(generation, name),
         }
         Ok(row)
     }
@@ -110,6 +118,7 @@ impl Authz {
     ) -> Result<(Arc<ProjectRow>, Allowed<Project>)> {
         let found = self.find_project(project).await?;
         let Some(row) = found else {
+            self.look_as_if_there(actor, project).await?;
             return Err(match actor {
                 Actor::Anonymous => denial(Denied::Unauthenticated),
                 _ if actor.is_admin() => Error::not_found(format!("project {project} not found")),
@@ -118,6 +127,22 @@ impl Authz {
         };
         let allowed = self.decide(actor, &row, resource, action).await?.map_err(denial)?;
         Ok((row, allowed))
+    }
+
+    /// Looks for the caller's roles in a project that is not there, so that its refusal costs what that of a hidden one costs.
+    pub async fn look_as_if_there(&self, actor: &Actor, absent: &NameOrId) -> Result<()> {
+        if actor.is_admin() {
+            return Ok(());
+        }
+        let stand_in = match absent {
+            NameOrId::Id(id) => *id,
+            // No project has an id below 1; two names may share a stand-in, as nobody has a role there.
+            NameOrId::Name(name) => {
+                let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
+                ProjectId(-1 - i64::from(hash as u32))
+            }
+        };
+        self.roles(actor, stand_in).await.map(drop)
     }
 
     /// Whether the caller may do this in a project that is there.

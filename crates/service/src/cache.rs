@@ -115,6 +115,7 @@ pub struct Caches {
     generations: Box<[AtomicU64]>,
     project_generation: AtomicU64,
     projects: Entries<Box<str>, Arc<ProjectRow>>,
+    absent_projects: Entries<Box<str>, ()>,
     immutable_rules: Entries<ProjectId, Arc<Rules>>,
     repositories: Entries<Key<ProjectId>, RepositoryId>,
     manifests: Entries<Key<RepositoryId>, Arc<CachedManifest>, Weight>,
@@ -137,6 +138,7 @@ impl Caches {
             generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             project_generation: AtomicU64::new(0),
             projects: cache(10_000, 10_000, UnitWeighter),
+            absent_projects: cache(10_000, 10_000, UnitWeighter),
             immutable_rules: cache(10_000, 10_000, UnitWeighter),
             repositories: cache(50_000, 50_000, UnitWeighter),
             manifests: cache(8_000, MANIFEST_BYTES, Weight),
@@ -208,6 +210,16 @@ impl Caches {
         self.projects.insert(row.name.as_str().into(), Dated::new(generation, row));
     }
 
+    /// Whether it is known that no project has this name.
+    pub fn is_absent_project(&self, name: &str) -> bool {
+        self.of_projects(self.absent_projects.get(name)).is_some()
+    }
+
+    /// Remembers that no project had this name under `generation`. Absences have room of their own: asking for many of them drives out no project.
+    pub fn put_absent_project(&self, generation: u64, name: &str) {
+        self.absent_projects.insert(name.into(), Dated::new(generation, ()));
+    }
+
     /// The rules that make tags of a project immutable.
     pub fn immutable_rules(&self, project: ProjectId) -> Option<Arc<Rules>> {
         self.of_projects(self.immutable_rules.get(&project))
@@ -274,6 +286,21 @@ mod tests {
         caches.put_blob(caches.generation(repository), repository, "sha256:a", 3);
         assert_eq!(caches.blob(repository, "sha256:a"), Some(3));
         assert_eq!((caches.blob(repository, "sha256:b"), caches.blob(RepositoryId(6), "sha256:a")), (None, None));
+    }
+
+    #[test]
+    fn an_absence_ends_with_any_change_of_projects_and_has_its_bound() {
+        let caches = Caches::default();
+        let before = caches.project_generation();
+        caches.put_absent_project(before, "nobodys");
+        assert!(caches.is_absent_project("nobodys") && !caches.is_absent_project("others"));
+        caches.projects_changed();
+        caches.put_absent_project(before, "others");
+        assert!(!caches.is_absent_project("nobodys") && !caches.is_absent_project("others"));
+        for n in 0..30_000 {
+            caches.put_absent_project(before, &n.to_string());
+        }
+        assert!(caches.absent_projects.len() <= 10_000);
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Error {
         Self::new(ErrorCode::BadRequest, message)
     }
 
+    /// 400 BAD_REQUEST for a null character in `place`: no text has one, and not every database takes one.
+    pub fn null_character(place: &str) -> Self {
+        Self::bad_request(format!("null character in {place}"))
+    }
+
     /// 401 UNAUTHORIZED.
     pub fn unauthorized(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Unauthorized, message)
@@ -137,7 +142,10 @@ impl std::error::Error for Error {}
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        Self::internal(error)
+        match error {
+            store::Error::NullCharacter => Self::null_character("a text"),
+            other => Self::internal(other),
+        }
     }
 }
 

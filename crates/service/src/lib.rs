@@ -15,6 +15,7 @@ pub mod group;
 pub mod immutable;
 pub mod label;
 pub mod member;
+mod picture;
 pub mod project;
 pub mod quota;
 pub mod record;

@@ -7,7 +7,7 @@ use model::permission::{Action, Resource};
 use oci::Scope;
 
 use crate::token::{AccessEntry, Issued};
-use crate::{Actor, Core, Error, Result};
+use crate::{Actor, Core, Error, NameOrId, Result};
 
 /// What a repository scope may grant, by its words in a scope.
 const REPOSITORY_ACTIONS: [Action; 4] = [Action::Pull, Action::Push, Action::Delete, Action::ScannerPull];
@@ -53,10 +53,11 @@ impl TokenService {
     }
 
     async fn allowed_in_repository(&self, actor: &Actor, scope: &Scope, projects: &mut Vec<ProjectId>) -> Result<Vec<String>> {
-        let Some((project, _)) = scope.name.split_once('/') else {
+        let Some((name, _)) = scope.name.split_once('/') else {
             return Ok(Vec::new());
         };
-        let Some(project) = self.core.authz.project_by_name(project).await? else {
+        let Some(project) = self.core.authz.project_by_name(name).await? else {
+            self.core.authz.look_as_if_there(actor, &NameOrId::Name(name.to_owned())).await?;
             return Ok(Vec::new());
         };
         let all = scope.actions.iter().any(|a| a == "*");

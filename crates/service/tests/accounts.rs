@@ -273,3 +273,29 @@ async fn people_register_themselves_only_where_they_may_and_only_in_the_portal()
     let actor = instance.sign_in("zoe", "Passw0rd1").await;
     assert_eq!((actor.user_id(), actor.is_admin()), (Some(zoe), false));
 }
+
+#[tokio::test]
+async fn no_guess_at_a_sign_in_freezes_a_change_of_password() {
+    let instance = World::open().await;
+    let dana = instance.add("dana").await;
+    let actor = instance.sign_in("dana", "Passw0rd1").await;
+    let names = [format!("password of {dana}"), dana.to_string(), "dana".to_owned()];
+    let attackers: Vec<_> = names
+        .into_iter()
+        .map(|name| {
+            let services = instance.services.clone();
+            tokio::spawn(async move { assert!(services.authn.basic(&name, "Wrong1234").await.unwrap().is_none()) })
+        })
+        .collect();
+    let (mut old, mut new) = ("Passw0rd1", "NewPassw0rd");
+    let mut changes = 0;
+    while attackers.iter().any(|attacker| !attacker.is_finished()) {
+        instance.services.users.set_password(&actor, dana, &change(old, new)).await.unwrap();
+        std::mem::swap(&mut old, &mut new);
+        changes += 1;
+    }
+    assert!(changes > 1, "{changes} changes");
+    for attacker in attackers {
+        attacker.await.unwrap();
+    }
+}

@@ -103,8 +103,21 @@ pub struct ReferrerRow {
     pub manifest_size: i64,
     /// What it is.
     pub referrer_type: Option<String>,
-    /// JSON object, if any.
+    /// JSON object, if any, and if what comes before it left room.
     pub annotations: Option<String>,
+    /// Bytes of the annotations, whether they are here or not.
+    pub annotation_bytes: i64,
+}
+
+/// Which of a subject's referrers are read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReferrersPart {
+    /// How many are skipped.
+    pub offset: i64,
+    /// How many are read.
+    pub limit: i64,
+    /// Annotations come with a row as long as those of the rows before it have at most so many bytes.
+    pub bytes: i64,
 }
 
 /// Stores an artifact and its bytes. The same manifest pushed again keeps its row (only its push time changes); `true` when it is new.
@@ -141,6 +154,14 @@ pub async fn upsert(link: &mut Link<'_>, a: &NewArtifact<'_>, now: i64) -> Resul
         .await)?;
     on!(link, |c| sqlx::query(BYTES).bind(id).bind(a.content).execute(c).await.map(drop))?;
     Ok((ArtifactId(id), true))
+}
+
+/// A repository in which an artifact has this digest for its icon.
+pub async fn holder_of_icon(link: &mut Link<'_>, digest: &str) -> Result<Option<RepositoryId>> {
+    const SQL: &str =
+        "SELECT a.repository_id FROM artifact a WHERE a.icon = $1 AND a.icon <> '' AND a.deleted_at IS NULL ORDER BY a.id LIMIT 1";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(digest).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| RepositoryId(id)))
 }
 
 /// Records which blobs an artifact needs.
@@ -287,14 +308,26 @@ pub async fn hold(link: &mut Link<'_>, id: ArtifactId) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// The manifests whose subject is `digest`, oldest first, skipping the first `offset`.
-pub async fn referrers(link: &mut Link<'_>, repository: RepositoryId, digest: &str, limit: i64, offset: i64) -> Result<Vec<ReferrerRow>> {
+/// The manifests whose subject is `digest`, oldest first.
+pub async fn referrers(link: &mut Link<'_>, repository: RepositoryId, digest: &str, part: ReferrersPart) -> Result<Vec<ReferrerRow>> {
     // The second arm: signatures that point by their tag, not by a subject.
-    const SQL: &str = "SELECT a.manifest_media_type, a.digest, a.manifest_size, a.referrer_type, a.annotations FROM artifact a
-        WHERE a.repository_id = $1 AND a.deleted_at IS NULL
-          AND (a.subject_digest = $2 OR a.id IN (SELECT y.artifact_id FROM accessory y WHERE y.repository_id = $1 AND y.subject_digest = $2))
-        ORDER BY a.id LIMIT $3 OFFSET $4";
-    Ok(on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).bind(limit).bind(offset).fetch_all(c).await)?)
+    // Lengths are summed up apart from the texts: what an engine sorts or numbers it holds as a whole.
+    const SQL: &str = "SELECT r.manifest_media_type, r.digest, r.manifest_size, r.referrer_type, c.annotation_bytes,
+            CASE WHEN c.bytes - c.annotation_bytes <= $5 THEN r.annotations END AS annotations
+        FROM (SELECT b.id, b.annotation_bytes, CAST(SUM(b.annotation_bytes) OVER (ORDER BY b.id) AS BIGINT) AS bytes
+          FROM (SELECT a.id, CAST(COALESCE(octet_length(a.annotations), 0) AS BIGINT) AS annotation_bytes FROM artifact a
+            WHERE a.repository_id = $1 AND a.deleted_at IS NULL
+              AND (a.subject_digest = $2 OR a.id IN (SELECT y.artifact_id FROM accessory y WHERE y.repository_id = $1 AND y.subject_digest = $2))
+            ORDER BY a.id LIMIT $3 OFFSET $4) b) c
+        JOIN artifact r ON r.id = c.id ORDER BY c.id";
+    Ok(on!(link, |c| sqlx::query_as(SQL)
+        .bind(repository.get())
+        .bind(digest)
+        .bind(part.limit)
+        .bind(part.offset)
+        .bind(part.bytes)
+        .fetch_all(c)
+        .await)?)
 }
 
 /// How many there are in all, see [`referrers`].

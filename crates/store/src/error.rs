@@ -15,6 +15,9 @@ pub enum Error {
     /// The database is there but somebody else was faster; the transaction may be tried again.
     #[error("the transaction collided with another one")]
     Conflict,
+    /// A text has a character that the database cannot keep: a null character. The doors refuse them before; this is the net below.
+    #[error("a text has a null character")]
+    NullCharacter,
     /// A stored value does not read as what it should be.
     #[error("stored {what} is damaged: {why}")]
     Damaged {
@@ -42,6 +45,8 @@ impl From<sqlx::Error> for Error {
             (ErrorKind::ForeignKeyViolation, _) => Self::Reference,
             // PostgreSQL: serialization failure, deadlock. SQLite: busy, busy snapshot.
             (_, Some("40001" | "40P01" | "5" | "517")) => Self::Conflict,
+            // PostgreSQL: a character that is not in the repertoire, an escape that has no translation. A Rust text has no other than U+0000.
+            (_, Some("22021" | "22P05")) => Self::NullCharacter,
             _ => Self::Sql(error),
         }
     }

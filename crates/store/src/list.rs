@@ -150,6 +150,18 @@ pub struct List {
     order: &'static str,
     tie: &'static str,
     conditions: Vec<(String, Vec<Bind>)>,
+    first: Option<FirstOf>,
+}
+
+/// Of the rows that match, only the first of each group.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstOf {
+    /// The expression that is the same for all rows of a group.
+    pub group: &'static str,
+    /// Which row of a group is the first; no two rows may be equal in it.
+    pub order: &'static str,
+    /// The expression that names a row.
+    pub id: &'static str,
 }
 
 impl List {
@@ -162,7 +174,7 @@ impl List {
         order: &'static str,
         tie: &'static str,
     ) -> Self {
-        Self { select: select.into(), from: from.into(), columns, order, tie, conditions: Vec::new() }
+        Self { select: select.into(), from: from.into(), columns, order, tie, conditions: Vec::new(), first: None }
     }
 
     /// Only rows for which this holds; every `?` stands for one of the values, in order. `sql` is the author's text, never a caller's.
@@ -176,6 +188,12 @@ impl List {
     #[must_use]
     pub fn condition_if(self, wanted: bool, sql: impl Into<String>, binds: impl IntoIterator<Item = Bind>) -> Self {
         if wanted { self.condition(sql, binds) } else { self }
+    }
+
+    /// Of the rows that match everything else, also what the query asks, only the first of each group.
+    #[must_use]
+    pub fn first_of(self, first: Option<FirstOf>) -> Self {
+        Self { first, ..self }
     }
 
     /// How many rows match.
@@ -214,6 +232,26 @@ impl List {
 
     /// `FROM … WHERE …`
     fn rows(&self, builder: &mut Builder, query: &ListQuery) {
+        let Some(first) = &self.first else { return self.matching(builder, query) };
+        builder.push(&self.from);
+        for part in [
+            " WHERE ",
+            first.id,
+            " IN (SELECT ranked.id FROM (SELECT ",
+            first.id,
+            " AS id, ROW_NUMBER() OVER (PARTITION BY ",
+            first.group,
+            " ORDER BY ",
+            first.order,
+            ") AS place ",
+        ] {
+            builder.push(part);
+        }
+        self.matching(builder, query);
+        builder.push(") ranked WHERE ranked.place = 1)");
+    }
+
+    fn matching(&self, builder: &mut Builder, query: &ListQuery) {
         builder.push(&self.from);
         builder.push(" WHERE TRUE");
         for (sql, binds) in &self.conditions {

@@ -195,6 +195,23 @@ async fn a_project_lists_all_its_repositories_or_the_latest_of_each() {
         assert_eq!(page.items.iter().map(|a| a.repository_name.as_str()).collect::<Vec<_>>(), ["north/web", "north/app", "north/app"]);
         let latest = Filter { latest_in_repository: true, ..Filter::default() };
         assert_eq!(digests(&world.list(scope, &latest, With::default(), &all()).await), ["d:one", "d:two"]);
+        // The latest of those that are asked for: a newer one of another type does not stand in its way.
+        world.push(world.north, "app", "d:chart", "CHART", 15).await;
+        world.push(world.north, "app", "d:older", "CHART", 12).await;
+        let charts = world.list(scope, &latest, With::default(), &query(0, "type=CHART", "")).await;
+        assert_eq!((digests(&charts), charts.total), (vec!["d:chart"], 1));
+        let page = world.list(scope, &latest, With::default(), &query(1, "type=IMAGE", "")).await;
+        assert_eq!((digests(&page), page.total), (vec!["d:one"], 2));
+        // An untagged child of an index is not listed, however late it came.
+        let (repository, index) = world.push(world.north, "app", "d:index", "IMAGE", 50).await;
+        let (_, child) = world.push(world.north, "app", "d:child", "IMAGE", 60).await;
+        world.hold_child(index, child, "d:child").await;
+        assert_eq!(digests(&world.list(scope, &latest, With::default(), &all()).await), ["d:index", "d:one"]);
+        let everything = Filter { everything: true, ..latest.clone() };
+        assert_eq!(digests(&world.list(scope, &everything, With::default(), &all()).await), ["d:child", "d:one"]);
+        world.tag(repository, index, "multi", 61).await;
+        let tagged = Filter { tags: Some(TagFilter::Any), ..latest };
+        assert_eq!(digests(&world.list(scope, &tagged, With::default(), &all()).await), ["d:index"]);
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The contract of changed settings, of shortened sessions and of use without limits, on every engine.
+//! The contract of changed settings, of shortened sessions, of use without limits and of texts that not every engine takes, on every engine.
 
 use model::{ProjectId, UserId};
 use store::user::NewUser;
@@ -67,6 +67,19 @@ async fn use_is_counted_once_and_without_a_limit() {
         assert_eq!(quota::find(link, project).await.unwrap().unwrap().used, 17);
         let more = quota::charge(link, project, &[("sha256:c".to_owned(), 1)]).await.unwrap();
         assert_eq!(more, quota::Charge::Exceeded { adding: 1, used: 17, hard: 10 });
+    })
+    .await;
+}
+
+/// The net below the doors: what comes through is no failure of the server.
+#[tokio::test]
+async fn a_null_character_is_nobodys_or_is_called_by_its_name() {
+    each(async |db| {
+        let mut conn = db.read().await.unwrap();
+        match (user::by_name(&mut conn.link(), "a\0").await, conn.link().engine()) {
+            (Ok(None), store::Engine::Sqlite) | (Err(store::Error::NullCharacter), store::Engine::Postgres) => {}
+            (other, _) => panic!("{other:?}"),
+        }
     })
     .await;
 }

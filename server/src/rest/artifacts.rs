@@ -202,6 +202,6 @@ async fn list_artifacts_of_project(
 /// Get artifact icon
 #[utoipa::path(get, path = "/icons/{digest}", operation_id = "getIcon", tag = "icon", params(("digest" = String, Path)),
     responses((status = 200, body = api::Icon), (status = 400, body = Errors), (status = 404, body = Errors), (status = 500, body = Errors)))]
-async fn get_icon(path: PathParams) -> Answer {
-    page::json(&service::artifact::icon(path.text("digest"))?)
+async fn get_icon(State(services): State<Services>, path: PathParams) -> Answer {
+    page::json(&services.artifacts.icon(path.text("digest")).await?)
 }

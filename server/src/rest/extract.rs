@@ -81,7 +81,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParams {
 
 /// Whether the header says that a project of digits is a name and no id.
 pub(super) fn is_resource_name(headers: &HeaderMap) -> bool {
-    headers.get("x-is-resource-name").and_then(|v| v.to_str().ok()).is_some_and(is_yes)
+    flag_header(headers, "x-is-resource-name")
+}
+
+/// A flag in a header; `false` without it. Never an error.
+pub(super) fn flag_header(headers: &HeaderMap, name: &str) -> bool {
+    headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(is_yes)
 }
 
 impl PathParams {
@@ -105,10 +110,11 @@ impl PathParams {
         NameOrId::parse(self.text(name), self.is_resource_name)
     }
 
-    /// A repository's path inside its project. Clients escape its slashes twice; once will do.
+    /// A repository's path inside its project. Clients escape its slashes twice; once will do. A null character that is escaped twice stays so:
+    /// no repository is called that.
     pub fn repository(&self, name: &str) -> String {
         let escaped = self.text(name);
-        percent::decode(escaped).map_or_else(|| escaped.to_owned(), Cow::into_owned)
+        percent::decode(escaped).filter(|path| !path.contains('\0')).map_or_else(|| escaped.to_owned(), Cow::into_owned)
     }
 }
 
@@ -128,6 +134,11 @@ impl QueryParams {
     /// Of a query, or of a form's body.
     pub(super) fn parse(query: &str) -> Self {
         Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// Whether a name or a value has a null character.
+    pub(super) fn has_null(&self) -> bool {
+        self.0.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'))
     }
 
     /// The first value of a parameter.
@@ -188,6 +199,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 #[cfg(test)]
 mod unit {
     use super::*;
+    #[test]
+    fn flags_of_headers_mean_what_flags_of_queries_mean() {
+        let flag = |value: &'static str| flag_header(&HeaderMap::from_iter([(header::WARNING, value.parse().unwrap())]), "warning");
+        assert_eq!(["true", "1", "YES", "on", "false", "0", "", "maybe"].map(flag), [true, true, true, true, false, false, false, false]);
+        assert!(!flag_header(&HeaderMap::new(), "warning"));
+    }
+
     #[test]
     fn flags_never_fail() {
         let query = QueryParams::parse("a=TRUE&b=maybe&c=&d=On");

@@ -96,7 +96,7 @@ fn without_last_slash(uri: &Uri) -> Option<Uri> {
 fn check_nulls(uri: &Uri) -> Result<(), RestError> {
     let has = |text: &str| text.contains("%00");
     if has(uri.path()) || uri.query().is_some_and(has) {
-        return Err(service::Error::bad_request("null character in the address").into());
+        return Err(service::Error::null_character("the address").into());
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Bodies of JSON as the API's binder takes them: required, `application/json`, of bounded size; null means absent, unknown fields are ignored, an array is
-//! never an object. What does not fit is a 422 that names the field.
+//! never an object. What does not fit is a 422 that names the field; a null character in any text is a 400, as in an address.
 
 mod strict;
 
@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use model::api;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::RestError;
 use crate::body_limit;
@@ -76,17 +77,29 @@ where
             return Err(RestError::invalid(format!("{} in body is required", T::PARAMETER)));
         }
         media_type?;
-        let value: T =
-            parse(&body).map_err(|why| RestError::invalid(format!("parsing {} body from \"\" failed, because {why}", T::PARAMETER)))?;
+        let unreadable = |why: String| RestError::invalid(format!("parsing {} body from \"\" failed, because {why}", T::PARAMETER));
+        let document = parse(&body).map_err(unreadable)?;
+        let value: T = strict::from_value(&document).map_err(|why| unreadable(why.to_string()))?;
+        if has_null(&document) {
+            return Err(service::Error::null_character("the body").into());
+        }
         let failures = value.failures();
         if failures.is_empty() { Ok(Self(value)) } else { Err(RestError::invalid_body(&failures)) }
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let value: serde_json::Value =
-        serde_json::from_slice(body).map_err(|e| if e.is_eof() { "unexpected EOF".to_owned() } else { e.to_string() })?;
-    strict::from_value(&value).map_err(|e| e.to_string())
+fn parse(body: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|e| if e.is_eof() { "unexpected EOF".to_owned() } else { e.to_string() })
+}
+
+/// Whether a text or a field's name anywhere in the document has a null character.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_null(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), RestError> {

@@ -9,7 +9,7 @@ use model::list::{Op, Term, Value};
 use service::Services;
 use utoipa::OpenApi;
 
-use super::extract::{Caller, Listing, PathParams, QueryParams};
+use super::extract::{Caller, Listing, PathParams, QueryParams, flag_header};
 use super::json::{JsonBody, Model, too_long};
 use super::{Answer, Rest, page};
 
@@ -95,8 +95,7 @@ async fn create_project(
     headers: HeaderMap,
     JsonBody(input): JsonBody<api::ProjectReq>,
 ) -> Answer {
-    let by_name = headers.get("x-resource-name-in-location").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-    let name = by_name.then(|| input.project_name.clone());
+    let name = flag_header(&headers, "x-resource-name-in-location").then(|| input.project_name.clone());
     let id = services.projects.create(&caller.actor, input).await?;
     Ok(page::created(&uri, name.unwrap_or_else(|| id.to_string())))
 }

@@ -35,7 +35,7 @@ pub(super) fn form_routes() -> Router<Rest> {
     Router::new().route("/account/sign-in", post(sign_in)).route("/account/sign-out", post(sign_out))
 }
 
-/// Fields of a form's body, else of the query.
+/// Fields of a form's body, else of the query. A null character in the body is a 400, as in an address.
 struct Form(QueryParams, QueryParams);
 
 impl<S: Send + Sync> FromRequest<S> for Form {
@@ -46,6 +46,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let is_form = text::is_form(request.headers());
         let body = body_limit::read(request).await?;
         let body = if is_form { QueryParams::parse(&String::from_utf8_lossy(&body)) } else { QueryParams::default() };
+        if body.has_null() {
+            return Err(service::Error::null_character("the body").into());
+        }
         Ok(Self(body, query))
     }
 }

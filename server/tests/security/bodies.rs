@@ -25,13 +25,13 @@ testkit::tests! {
 }
 
 /// A server of one's own with everything that the generated requests name.
-async fn own_server(kit: &Kit) -> (Server, Kit) {
+pub(crate) async fn own_server(kit: &Kit) -> (Server, Kit) {
     let server = Server::start(crate::berth(), &kit.engine, &[]).await.unwrap_or_else(|error| panic!("{error}"));
     let own = Kit::new(kit.name, &server.base_url(), kit.engine.clone());
     (server, own)
 }
 
-async fn stop(server: Server) {
+pub(crate) async fn stop(server: Server) {
     let complaints = server.complaints();
     assert!(server.stop().await.expect("it ends").success());
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
@@ -83,10 +83,75 @@ fn texts() -> Vec<String> {
     all
 }
 
-/// The models of the document, resolved as far as their fields.
-fn fields(document: &Value, model: &str) -> Vec<String> {
-    let properties = &document["components"]["schemas"][model]["properties"];
-    properties.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+/// How deep a model is looked into.
+const DEEPEST: usize = 6;
+
+/// The way to a value inside a body: names of fields, and `-` for the first of a list.
+type Way = Vec<String>;
+
+/// The ways to everything that a model of the document has, at any depth.
+fn ways_of_model(document: &Value, schema: &Value, way: &Way, all: &mut Vec<Way>) {
+    if way.len() > DEEPEST {
+        return;
+    }
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        return ways_of_model(document, &document["components"]["schemas"][name], way, all);
+    }
+    for part in ["allOf", "oneOf", "anyOf"].iter().filter_map(|word| schema[*word].as_array()).flatten() {
+        ways_of_model(document, part, way, all);
+    }
+    let mut go = |name: &str, schema: &Value| {
+        let further = [way.as_slice(), &[name.to_owned()]].concat();
+        all.push(further.clone());
+        ways_of_model(document, schema, &further, all);
+    };
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        go(name, property);
+    }
+    match (&schema["items"], &schema["additionalProperties"]) {
+        (items @ Value::Object(_), _) => go("-", items),
+        (_, any @ Value::Object(_)) => go("public", any),
+        _ => {}
+    }
+}
+
+/// The ways to everything that a body has, at any depth.
+fn ways_of_body(body: &Value, way: &Way, all: &mut Vec<Way>) {
+    let inside: Vec<(String, &Value)> = match body {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(items) => items.first().map(|item| ("-".to_owned(), item)).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    for (name, value) in inside {
+        let further = [way.as_slice(), &[name]].concat();
+        all.push(further.clone());
+        ways_of_body(value, &further, all);
+    }
+}
+
+/// Puts a value into a body, and on the way there what it needs.
+fn plant(body: &mut Value, way: &[String], odd: Value) {
+    let Some((name, rest)) = way.split_first() else {
+        *body = odd;
+        return;
+    };
+    let place = if name == "-" {
+        if !body.as_array().is_some_and(|items| !items.is_empty()) {
+            *body = json!([null]);
+        }
+        &mut body[0]
+    } else {
+        if !body.is_object() {
+            *body = json!({});
+        }
+        &mut body[name]
+    };
+    plant(place, rest, odd);
+}
+
+/// A text with a null character, which no text of a body may be.
+fn has_null(odd: &Value) -> bool {
+    odd.as_str().is_some_and(|text| text.contains('\0'))
 }
 
 /// A JSON body for an operation on our own project by the administrator.
@@ -102,37 +167,40 @@ async fn send(kit: &Kit, world: &World, operation: &Operation, route: &Route, te
 async fn no_body_brings_the_server_to_its_knees(kit: Kit) {
     let (server, kit) = own_server(&kit).await;
     let (world, routes, described) = (kit.world().await, document(&kit).await, kit.read("/openapi.json").await);
-    let mut asks = Vec::new();
+    let (mut asks, mut deepest) = (Vec::new(), 0);
     for operation in OPERATIONS {
         let Some(route) = routes.get(operation.id).filter(|route| changes(&route.method)) else { continue };
         let (Some(body), Some(model)) = (operation.body, &route.body) else { continue };
         let good = body(&Target::new(&kit, world, world.own()));
-        asks.extend(texts().into_iter().map(|text| (operation, route, text)));
-        asks.extend(oddities().into_iter().map(|odd| (operation, route, odd.to_string())));
-        let mut names = fields(&described, model);
-        names.extend(good.as_object().into_iter().flat_map(|fields| fields.keys().cloned()));
-        names.sort_unstable();
-        names.dedup();
-        for (at, name) in names.into_iter().enumerate() {
+        asks.extend(texts().into_iter().map(|text| (operation, route, text, false)));
+        asks.extend(oddities().into_iter().map(|odd| (operation, route, odd.to_string(), has_null(&odd))));
+        let mut ways = Vec::new();
+        ways_of_model(&described, &described["components"]["schemas"][model], &Vec::new(), &mut ways);
+        ways_of_body(&good, &Vec::new(), &mut ways);
+        ways.sort_unstable();
+        ways.dedup();
+        deepest = deepest.max(ways.iter().map(Vec::len).max().unwrap_or_default());
+        for (at, way) in ways.into_iter().enumerate() {
             // Every second one, a null character always: with all fields of all models each is tried often.
-            for odd in oddities().into_iter().enumerate().filter_map(|(n, odd)| (n % 2 == at % 2 || odd == "\u{0}").then_some(odd)) {
+            for odd in oddities().into_iter().enumerate().filter_map(|(n, odd)| (n % 2 == at % 2 || has_null(&odd)).then_some(odd)) {
                 // The one setting that shuts everybody out.
-                if name == "read_only" && odd == json!(true) {
+                if way == ["read_only"] && odd == json!(true) {
                     continue;
                 }
-                let mut bad = good.clone();
-                bad[&name] = odd;
-                asks.push((operation, route, bad.to_string()));
+                let (mut bad, null) = (good.clone(), has_null(&odd));
+                plant(&mut bad, &way, odd);
+                asks.push((operation, route, bad.to_string(), null));
             }
         }
     }
+    assert!(deepest >= 4, "bodies are tried {deepest} deep");
     let total = asks.len();
-    let answers = stream::iter(asks).map(|(operation, route, text)| {
+    let answers = stream::iter(asks).map(|(operation, route, text, null)| {
         let kit = &kit;
         async move {
             let short: String = text.chars().take(120).collect();
             let reply = send(kit, world, operation, route, text).await;
-            let shaped = reply.status < 300 || !reply.code().is_empty();
+            let shaped = (reply.status < 300 && !null) || !reply.code().is_empty();
             (reply.status >= 500 || !shaped).then(|| format!("{} {short}: {}", operation.id, brief(&reply)))
         }
     });

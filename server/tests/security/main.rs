@@ -28,12 +28,15 @@ mod assignment;
 mod bodies;
 mod foreign;
 mod forgery;
+mod icons;
 mod identity;
 mod kit;
 mod limits;
 mod lists;
 mod matrix;
+mod memory;
 mod movement;
+mod nulls;
 mod operations;
 mod portal;
 mod registry;
@@ -54,10 +57,13 @@ fn main() -> ExitCode {
         bodies::all,
         foreign::all,
         forgery::all,
+        icons::all,
         identity::all,
         limits::all,
         lists::all,
+        memory::all,
         movement::all,
+        nulls::all,
         portal::all,
         registry::all,
         routes::all,

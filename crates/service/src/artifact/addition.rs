@@ -85,6 +85,8 @@ impl Artifacts {
         if !processor.additions().contains(&addition) {
             return Err(Error::bad_request(processor.refusal(addition, &artifact.kind)));
         }
+        // Contents are read and unpacked as a whole: only so many at once, the others wait in line.
+        let _turn = self.unpacking.acquire().await.map_err(Error::internal)?;
         let of = |content_type, content: Vec<u8>| AdditionBody { content_type, content: content.into() };
         Ok(match (processor, addition) {
             (_, Addition::BuildHistory) => of(JSON, self.build_history(place.repository, &manifest).await?),

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 /// Bytes of an unpacked archive that are looked at.
-const MAX_UNPACKED: u64 = 128 << 20;
+const MAX_UNPACKED: u64 = 64 << 20;
+/// Bytes of what an archive says of an entry ahead of it, such as a long name: no path of any system is as long.
+const MAX_AHEAD: u64 = 16 << 10;
 /// Bytes of one file that are shown.
 pub(super) const MAX_FILE: u64 = 4 << 20;
 /// Entries of an archive that are looked at.
@@ -94,13 +96,27 @@ pub(super) fn find(archive: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Opti
     let packed = archive.starts_with(&[0x1f, 0x8b]);
     let reader: Box<dyn Read + '_> = if packed { Box::new(MultiGzDecoder::new(archive)) } else { Box::new(archive) };
     let mut tar = tar::Archive::new(reader.take(MAX_UNPACKED));
-    for entry in tar.entries().map_err(unreadable)?.take(MAX_ENTRIES) {
+    let mut ahead = None;
+    // Raw, as the library would read what is said ahead of an entry as a whole, however long it is.
+    for entry in tar.entries().map_err(unreadable)?.raw(true).take(MAX_ENTRIES) {
         let mut entry = entry.map_err(unreadable)?;
-        if !entry.header().entry_type().is_file() {
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+            if entry.size() > MAX_AHEAD {
+                return Err(Error::bad_request(format!("a name in the archive has more than {MAX_AHEAD} bytes")));
+            }
+            let mut said = Vec::new();
+            entry.read_to_end(&mut said).map_err(unreadable)?;
+            ahead = if kind.is_gnu_longname() { Some(said) } else { pax_path(&said).or(ahead) };
             continue;
         }
-        let path = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
-        if !wanted(&path) {
+        // What links point to may come between a name and what it names.
+        if kind.is_gnu_longlink() || kind.is_pax_global_extensions() {
+            continue;
+        }
+        let path = ahead.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        let path = String::from_utf8_lossy(&path).trim_end_matches('\0').trim_start_matches("./").to_owned();
+        if !kind.is_file() || !wanted(&path) {
             continue;
         }
         if entry.size() > MAX_FILE {
@@ -111,6 +127,12 @@ pub(super) fn find(archive: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Opti
         return Ok(Some(content));
     }
     Ok(None)
+}
+
+/// The path among the records of a pax header (POSIX.1-2001).
+fn pax_path(records: &[u8]) -> Option<Vec<u8>> {
+    let path = tar::PaxExtensions::new(records).flatten().find(|record| record.key_bytes() == b"path")?;
+    Some(path.value_bytes().to_vec())
 }
 
 #[cfg(test)]
@@ -151,6 +173,32 @@ mod tests {
         let chart = archive(&[("web/Chart.yaml", b"name: web"), ("web/requirements.yaml", b"dependencies: [{name: a}]")]);
         assert_eq!(dependencies(chart).await.unwrap(), br#"[{"name":"a","repository":""}]"#);
         assert_eq!(dependencies(archive(&[("web/Chart.yaml", b"name: web")])).await.unwrap(), b"null");
+    }
+
+    #[tokio::test]
+    async fn names_that_are_said_ahead_count_and_have_a_bound() {
+        let folder = "w".repeat(150);
+        let chart = archive(&[(&format!("{folder}/values.yaml"), b"long: 1")]);
+        assert_eq!(values(chart).await.unwrap(), b"long: 1");
+        let mut tar = tar::Builder::new(Vec::new());
+        tar.append_pax_extensions([("path", format!("{folder}/values.yaml").as_bytes()), ("comment", b"x")]).unwrap();
+        let mut header = tar::Header::new_ustar();
+        header.set_path("short").unwrap();
+        header.set_size(6);
+        header.set_cksum();
+        tar.append(&header, b"pax: 1".as_slice()).unwrap();
+        assert_eq!(values(tar.into_inner().unwrap().into()).await.unwrap(), b"pax: 1");
+        for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader] {
+            let mut header = tar::Header::new_gnu();
+            header.set_path("././@LongLink").unwrap();
+            header.set_entry_type(kind);
+            header.set_size(MAX_AHEAD + 1);
+            header.set_cksum();
+            let mut tar = tar::Builder::new(Vec::new());
+            tar.append(&header, std::io::repeat(b'x').take(MAX_AHEAD + 1)).unwrap();
+            let refusal = values(tar.into_inner().unwrap().into()).await.unwrap_err();
+            assert!(refusal.status == 400 && refusal.message().contains("16384"), "{refusal}");
+        }
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod processor;
 mod query;
 mod shown;
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use model::list::{ListQuery, Page};
@@ -21,18 +22,20 @@ use store::Link;
 use store::accessory::AccessoryRow;
 use store::artifact::{ListedArtifact, Scope, With};
 use store::project::ProjectRow;
+use tokio::sync::Semaphore;
 
 use crate::collision::retried;
 use crate::{Actor, Core, Error, NameOrId, Result, immutable, registry, repository};
 
 pub use addition::{Addition, AdditionBody};
 pub use contents::{BuildStep, Contents, ContentsChild, Layer};
-pub use icon::icon;
 
 /// The use cases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Artifacts {
     core: Arc<Core>,
+    /// Turns of those who read whole contents: as many as the machine has cores.
+    unpacking: Arc<Semaphore>,
 }
 
 /// An artifact as a path names it.
@@ -137,7 +140,8 @@ pub(crate) fn refuse_cache(project: &ProjectRow) -> Result<()> {
 
 impl Artifacts {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { core, unpacking: Arc::new(Semaphore::new(cores)) }
     }
 
     /// The artifacts of a repository. To who may list them, an absent repository or project is empty.
@@ -160,10 +164,10 @@ impl Artifacts {
         self.page(&place.allowed, Scope::Repository(place.repository), query, flags, false).await
     }
 
-    /// The artifacts of all repositories of a project; `latest` of each repository only the one that was pushed last.
+    /// The artifacts of all repositories of a project; `latest` of each repository only the one that was pushed last, of those that match.
     ///
     /// # Errors
-    /// 400 like [`Self::list`], 401, 403, 404.
+    /// 400 like [`Self::list`], and for `latest` without one type that is asked for; 401, 403, 404.
     pub async fn list_of_project(
         &self,
         actor: &Actor,
@@ -175,6 +179,9 @@ impl Artifacts {
         let (_, allowed) = self.core.authz.project(actor, project, Resource::Artifact, Action::List).await?;
         if actor.is_anonymous() {
             return Err(Error::unauthorized("unauthorized"));
+        }
+        if latest {
+            query::check_one_type(query)?;
         }
         self.page(&allowed, Scope::Project(allowed.id()), query, flags, latest).await
     }

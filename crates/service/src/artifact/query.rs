@@ -28,6 +28,19 @@ pub(super) fn filter(query: &ListQuery) -> Result<Filter> {
     Ok(filter)
 }
 
+/// The latest of each repository is asked for of one media type or of one artifact type (projects reference, 7.1).
+///
+/// # Errors
+/// 400 when neither is asked for, or both.
+pub(super) fn check_one_type(query: &ListQuery) -> Result<()> {
+    let asks = |keys: [&str; 2]| query.q.iter().any(|term| keys.contains(&term.key.as_str()));
+    if asks(["media_type", "MediaType"]) == asks(["artifact_type", "ArtifactType"]) {
+        let message = "either 'media_type' or 'artifact_type' must be specified, but not both, when querying with latest_in_repository";
+        return Err(Error::bad_request(message));
+    }
+    Ok(())
+}
+
 fn tags(op: &Op) -> Result<TagFilter> {
     match op {
         Op::Exact(value) => Ok(match value.text() {
@@ -55,6 +68,21 @@ mod tests {
 
     fn of(q: &str) -> Result<Filter> {
         filter(&ListQuery::new(Paging::default(), parse_q(q).unwrap(), Vec::new()))
+    }
+
+    #[test]
+    fn the_latest_are_those_of_one_type() {
+        for (q, is_one) in [
+            ("media_type=a", true),
+            ("artifact_type=a,type=IMAGE", true),
+            ("MediaType=a", true),
+            ("", false),
+            ("type=IMAGE", false),
+            ("media_type=a,artifact_type=b", false),
+        ] {
+            let checked = check_one_type(&ListQuery::new(Paging::default(), parse_q(q).unwrap(), Vec::new()));
+            assert_eq!(checked.map_err(|error| error.status), if is_one { Ok(()) } else { Err(400) }, "{q}");
+        }
     }
 
     #[test]

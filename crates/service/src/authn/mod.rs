@@ -8,6 +8,7 @@ mod remembered;
 
 use std::sync::Arc;
 
+use model::UserId;
 use model::permission::RobotLevel;
 use store::user::UserRow;
 use tokio::time::Instant;
@@ -60,6 +61,13 @@ impl Services {
     }
 }
 
+/// Somebody whose password was right.
+pub(crate) struct Person {
+    pub(crate) user: Arc<UserActor>,
+    /// A mark of what the password was found to fit.
+    fitted: [u8; 32],
+}
+
 /// Checks names and secrets. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Authn {
@@ -72,7 +80,10 @@ struct Inner {
     hasher: Hasher,
     remembered: Remembered,
     epochs: Arc<Epochs>,
-    freezer: Freezer,
+    /// By the names of sign-ins.
+    names: Freezer<Box<str>>,
+    /// By the accounts whose password is to be changed.
+    accounts: Freezer<UserId>,
 }
 
 impl Authn {
@@ -80,7 +91,7 @@ impl Authn {
         let hasher = Hasher::new(&*core.ids);
         let remembered = Remembered::new(&*core.ids);
         let epochs = Arc::new(Epochs::new(core.replicas.clone()));
-        Self { inner: Arc::new(Inner { core, hasher, remembered, epochs, freezer: Freezer::default() }) }
+        Self { inner: Arc::new(Inner { core, hasher, remembered, epochs, names: Freezer::default(), accounts: Freezer::default() }) }
     }
 
     pub(crate) fn epochs(&self) -> Arc<Epochs> {
@@ -103,6 +114,10 @@ impl Authn {
     /// # Errors
     /// The database, or too many sign-ins at once.
     pub async fn basic(&self, name: &str, secret: &str) -> Result<Option<Actor>> {
+        Ok(self.recognised(name, secret).await?.map(|entry| entry.actor))
+    }
+
+    async fn recognised(&self, name: &str, secret: &str) -> Result<Option<Entry>> {
         if name.is_empty() || name.contains('\0') || name.len() > MAX_NAME || secret.len() > password::MAX_SECRET {
             return Ok(None);
         }
@@ -110,7 +125,7 @@ impl Authn {
         if let Some(entry) = self.inner.remembered.get(name, secret)
             && self.inner.epochs.holds(entry.account, entry.epoch)
         {
-            return Ok(entry.is_current(now).then_some(entry.actor));
+            return Ok(Some(entry).filter(|entry| entry.is_current(now)));
         }
         let settings = self.inner.core.settings();
         let stored = name.strip_prefix(settings.robot_prefix.as_str());
@@ -123,47 +138,66 @@ impl Authn {
         }
         let Some(entry) = entry else { return Ok(None) };
         self.inner.remembered.put(name, secret, entry.clone());
-        Ok(entry.is_current(now).then_some(entry.actor))
+        Ok(Some(entry).filter(|entry| entry.is_current(now)))
     }
 
     /// The person with this name or address and this password.
     ///
     /// # Errors
     /// As [`Self::basic`].
-    pub async fn person(&self, principal: &str, password: &str) -> Result<Option<Arc<UserActor>>> {
+    pub(crate) async fn person(&self, principal: &str, password: &str) -> Result<Option<Person>> {
         let settings = self.inner.core.settings();
         if principal.starts_with(settings.robot_prefix.as_str()) && !settings.robot_prefix_may_be_a_persons() {
             return Ok(None);
         }
-        Ok(match self.basic(principal, password).await? {
-            Some(Actor::User(user)) => Some(user),
+        Ok(match self.recognised(principal, password).await? {
+            Some(Entry { actor: Actor::User(user), fitted: Some(fitted), .. }) => Some(Person { user, fitted }),
             _ => None,
         })
     }
 
-    /// Whether `secret` is the password that is stored as `hash`, with the freeze of a failed sign-in for `key`.
-    pub(crate) async fn confirm(&self, key: &str, secret: &str, hash: Option<&str>) -> Result<bool> {
+    /// Whether the stored form of a password is the one that a person's password was found to fit.
+    pub(crate) fn is_what_fitted(&self, person: &Person, stored: &str) -> bool {
+        self.inner.remembered.mark_of_stored(stored) == person.fitted
+    }
+
+    /// Whether `secret` is the password of an account, stored as `hash`: asked of somebody who is signed in to it. Guessing here freezes the account
+    /// here alone, and not its sign-in; guessing at a sign-in does not freeze it here.
+    pub(crate) async fn confirm_account(&self, account: UserId, secret: &str, hash: Option<&str>) -> Result<bool> {
         let begun = Instant::now();
-        if self.inner.freezer.is_frozen(key) && !self.inner.remembered.was_right(key, secret) {
+        if self.inner.accounts.is_frozen(&account) {
             return Ok(false);
         }
         if self.inner.hasher.verify(secret, hash).await? {
             return Ok(true);
         }
-        self.inner.freezer.freeze(key, begun).await;
+        self.inner.accounts.freeze(account, begun).await;
+        Ok(false)
+    }
+
+    /// Whether `secret` is the password that is stored as `hash`, of who signs in as `name`.
+    async fn confirm(&self, name: &str, secret: &str, hash: Option<&str>) -> Result<bool> {
+        let begun = Instant::now();
+        if self.inner.names.is_frozen(name) && !self.inner.remembered.was_right(name, secret) {
+            return Ok(false);
+        }
+        if self.inner.hasher.verify(secret, hash).await? {
+            return Ok(true);
+        }
+        self.inner.names.freeze(name.into(), begun).await;
         Ok(false)
     }
 
     /// Whether a name failed just now, so that it is not even looked at.
     pub(crate) fn is_frozen(&self, name: &str) -> bool {
-        self.inner.freezer.is_frozen(name)
+        self.inner.names.is_frozen(name)
     }
 
     /// As [`Self::confirm`], for robots: a secret that was made here cannot be guessed, so it is looked at even while its name is frozen, and
     /// nobody shuts a robot out by guessing. A robot that is not there fails like one that is.
     async fn confirm_robot(&self, name: &str, secret: &str, hash: Option<&str>) -> Result<bool> {
         let begun = Instant::now();
-        let frozen = self.inner.freezer.is_frozen(name);
+        let frozen = self.inner.names.is_frozen(name);
         if frozen && hash.is_some_and(|hash| !password::is_of_random(hash)) && !self.inner.remembered.was_right(name, secret) {
             return Ok(false);
         }
@@ -171,7 +205,7 @@ impl Authn {
             return Ok(true);
         }
         if !frozen {
-            self.inner.freezer.freeze(name, begun).await;
+            self.inner.names.freeze(name.into(), begun).await;
         }
         Ok(false)
     }
@@ -190,6 +224,7 @@ impl Authn {
             account: AccountRef::User(l.user.id),
             epoch,
             expires_at: -1,
+            fitted: l.secret_hash.map(|hash| self.inner.remembered.mark_of_stored(&hash)),
             actor: Actor::User(Arc::new(user_actor(l.user))),
         }))
     }
@@ -207,7 +242,7 @@ impl Authn {
         let level = if row.project_id.get() == 0 { RobotLevel::System } else { RobotLevel::Project };
         let grants = row.grants().map_err(Error::from)?;
         let actor = Actor::Robot(Arc::new(RobotActor { id: row.id, name: full_name.to_owned(), level, grants }));
-        Ok(Some(Entry { account: AccountRef::Robot(row.id), epoch, expires_at: row.expires_at, actor }))
+        Ok(Some(Entry { account: AccountRef::Robot(row.id), epoch, expires_at: row.expires_at, fitted: None, actor }))
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Entry {
     /// Unix seconds after which a robot is nobody; -1 never.
     pub expires_at: i64,
     pub actor: Actor,
+    /// Of a person: the mark of the stored form that the password fitted.
+    pub fitted: Option<[u8; 32]>,
 }
 
 impl Entry {
@@ -64,6 +66,11 @@ impl Remembered {
         let mut mark = [0; 32];
         mark.copy_from_slice(context.sign().as_ref());
         mark
+    }
+
+    /// A mark of the stored form of a secret, to be known again by: the form itself is something to try passwords against.
+    pub(super) fn mark_of_stored(&self, hash: &str) -> [u8; 32] {
+        self.mark("", hash)
     }
 
     pub(super) fn get(&self, name: &str, secret: &str) -> Option<Entry> {

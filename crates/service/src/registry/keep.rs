@@ -7,7 +7,7 @@ use oci::{Digest, RepositoryName};
 
 use super::{Registry, Target};
 use crate::collision::retried;
-use crate::{Actor, Result};
+use crate::{Actor, NameOrId, Result};
 
 /// Where a content comes from.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,7 @@ impl Registry {
             return Ok(false);
         };
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
+            self.core.authz.look_as_if_there(actor, &NameOrId::Name(project_name.to_owned())).await?;
             return Ok(false);
         };
         let readable = self.core.authz.repository(actor, &project, source.as_str(), Resource::Repository, Action::Pull).await?;

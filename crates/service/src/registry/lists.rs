@@ -4,16 +4,16 @@ use bytes::Bytes;
 use model::RepositoryId;
 use model::permission::{Action, Resource};
 use oci::{Catalog, Page, Referrer, ReferrersIndex, RepositoryName, TagList, digest, route::RawDigest};
+use store::artifact::ReferrersPart;
 
-use super::{Registry, Use, unauthorized};
+use super::{Registry, Use, bytes, unauthorized};
 use crate::answers::Asker;
 use crate::error::Challenge;
 use crate::{Actor, Error, Result};
 
 /// Tags (and referrers) on one page at most.
 const MAX_PAGE: u64 = 10_000;
-/// Referrers on one page at most: each descriptor has at most some kilobytes of annotations, a document stays far below 4 MiB for clients that
-/// read one page only.
+/// Referrers on one page at most: a document stays far below 4 MiB for clients that read one page only.
 const MAX_REFERRERS: i64 = 1000;
 /// Bytes that the descriptors of one page may have.
 const MAX_REFERRERS_BYTES: usize = 3 << 20;
@@ -142,7 +142,8 @@ impl Registry {
             Some(repository) => {
                 let mut conn = self.core.db.read().await?;
                 let link = &mut conn.link();
-                let rows = store::artifact::referrers(link, repository, digest.as_str(), MAX_REFERRERS, i64::from(skip)).await?;
+                let part = ReferrersPart { offset: i64::from(skip), limit: MAX_REFERRERS, bytes: bytes(MAX_REFERRERS_BYTES as u64) };
+                let rows = store::artifact::referrers(link, repository, digest.as_str(), part).await?;
                 let is_last = rows.len() < MAX_REFERRERS as usize && (skip == 0 || !rows.is_empty());
                 let all = if is_last {
                     u64::from(skip) + rows.len() as u64
@@ -152,15 +153,15 @@ impl Registry {
                 (rows, all)
             }
         };
-        let mut bytes = 0;
+        let mut length = 0;
         let mut taken = 0_u64;
         let mut manifests = Vec::new();
         for row in rows {
-            let size = row.annotations.as_ref().map_or(0, String::len) + 512;
-            if taken > 0 && bytes + size > MAX_REFERRERS_BYTES {
+            let size = usize::try_from(row.annotation_bytes).unwrap_or(usize::MAX).saturating_add(512);
+            if taken > 0 && size.saturating_add(length) > MAX_REFERRERS_BYTES {
                 break;
             }
-            bytes += size;
+            length += size;
             taken += 1;
             let wanted = artifact_types.is_empty() || row.referrer_type.as_ref().is_some_and(|t| artifact_types.contains(t));
             if wanted {

@@ -4,6 +4,7 @@
 mod blob;
 mod config;
 mod delete;
+mod icon;
 mod keep;
 mod kind;
 mod lists;
@@ -20,7 +21,7 @@ use oci::RepositoryName;
 use store::project::ProjectRow;
 
 use crate::answers::Answers;
-use crate::{Actor, Core, Error, Result};
+use crate::{Actor, Core, Error, NameOrId, Result};
 
 pub use blob::BlobFound;
 pub(crate) use delete::{Doomed, delete_artifact};
@@ -126,6 +127,7 @@ impl Registry {
             return Err(Error::bad_request(format!("bad request: invalid repository name: {name}")));
         };
         let Some(project) = self.core.authz.project_by_name(project_name).await? else {
+            Box::pin(self.core.authz.look_as_if_there(actor, &NameOrId::Name(project_name.to_owned()))).await?;
             return Err(if actor.is_admin() { unknown_project(project_name) } else { refused(name, way) });
         };
         let asked = Resource::Repository;

@@ -18,6 +18,8 @@ use crate::{Actor, Error, Result};
 
 /// Missing contents that one answer names: error bodies stay below 8 KiB, which is what clients read of them.
 const NAMED_MISSING: usize = 30;
+/// Bytes that a media type may have: 127 each for type and subtype, and the slash between them.
+const MAX_MEDIA_TYPE: usize = 255;
 /// Tags that one push may set besides its reference.
 const MAX_TAGS: usize = 100;
 
@@ -69,23 +71,21 @@ impl Registry {
         }
         let manifest = Manifest::parse(&push.content, push.content_type)
             .map_err(|e| Error::oci_message(e.code(), format!("unmarshal manifest failed: {e}"), serde_json::Value::Null))?;
-        let types = [manifest.artifact_type.as_deref(), manifest.config.as_ref().map(|c| c.media_type.as_str())];
-        if types.iter().flatten().any(|t| t.contains('\0')) {
-            let message = "unmarshal manifest failed: a media type cannot have a null character";
-            return Err(Error::oci_message(oci::ErrorCode::ManifestInvalid, message, serde_json::Value::Null));
-        }
         let digest = match reference {
             Reference::Tag(_) => Digest::sha256(&push.content),
             Reference::Digest(digest) if digest.verifies(&push.content) => digest.clone(),
             Reference::Digest(_) => return Err(Error::oci(oci::ErrorCode::DigestInvalid, "the content has another digest")),
         };
         let kind = kind::recognise(&manifest);
+        check_types(&manifest, &kind)?;
         let attributes = self.attributes(&target, &manifest, &kind).await;
+        let icon = self.icon(&target, &manifest).await?;
         let rules = immutable::rules(&self.core, target.allowed.id()).await?;
         let incoming = Incoming {
             manifest: &manifest,
             kind: &kind,
             attributes: attributes.as_deref(),
+            icon: icon.map_or("", |layer| layer.digest.as_str()),
             digest: &digest,
             reference,
             content: &push.content,
@@ -136,11 +136,28 @@ impl Registry {
     }
 }
 
+/// The types are stored beside the document and searched: RFC 6838, 4.2 bounds them, and no text has a null character.
+fn check_types(manifest: &Manifest, kind: &Kind) -> Result<()> {
+    let types = [kind.name.as_str(), &kind.media_type, &kind.artifact_type];
+    let why = types.into_iter().chain(manifest.referrer_artifact_type()).find_map(|stored| match stored {
+        text if text.contains('\0') => Some("a media type cannot have a null character".to_owned()),
+        text if text.len() > MAX_MEDIA_TYPE => Some(format!("a media type has at most {MAX_MEDIA_TYPE} characters")),
+        _ => None,
+    });
+    match why {
+        None => Ok(()),
+        Some(why) => {
+            Err(Error::oci_message(oci::ErrorCode::ManifestInvalid, format!("unmarshal manifest failed: {why}"), serde_json::Value::Null))
+        }
+    }
+}
+
 /// A manifest that was read and recognised.
 struct Incoming<'a> {
     manifest: &'a Manifest,
     kind: &'a Kind,
     attributes: Option<&'a str>,
+    icon: &'a str,
     digest: &'a Digest,
     reference: &'a Reference,
     content: &'a [u8],
@@ -180,7 +197,7 @@ impl Texts {
             manifest_media_type: &new.manifest.media_type,
             artifact_type: &new.kind.artifact_type,
             size: self.size,
-            icon: "",
+            icon: new.icon,
             annotations: self.annotations.as_deref(),
             extra_attrs: new.attributes,
             subject_digest: new.manifest.subject.as_ref().map(|s| s.digest.as_str()),

@@ -14,7 +14,8 @@ use store::Durability;
 
 use crate::actor::UserActor;
 use crate::audit::{self, Event};
-use crate::authn::{AccountRef, Authn, Epochs, user_actor};
+use crate::authn::{AccountRef, Authn, Epochs, Person, user_actor};
+use crate::collision::retried;
 use crate::setting::LOCAL_ACCOUNTS;
 use crate::{Actor, Core, Error, Result};
 
@@ -71,22 +72,33 @@ impl Sessions {
     pub async fn sign_in(&self, principal: &str, password: &str, previous: Option<&str>) -> Result<Option<String>> {
         // Guesses that are not even looked at leave no rows: they come faster than a log should grow.
         let is_looked_at = !principal.is_empty() && !self.authn.is_frozen(principal);
-        let Some(user) = self.authn.person(principal, password).await? else {
-            if is_looked_at {
-                audit::note(&self.core, principal, event(LOGIN, audit::shortened(principal)).failed());
-            }
-            return Ok(None);
+        let begun = match self.authn.person(principal, password).await? {
+            Some(person) => retried(|| self.begin(&person, previous)).await?,
+            None => None,
         };
+        if begun.is_none() && is_looked_at {
+            audit::note(&self.core, principal, event(LOGIN, audit::shortened(principal)).failed());
+        }
+        Ok(begun)
+    }
+
+    /// A session of somebody whose password was right; `None` when it is not any more. The previous one ends.
+    async fn begin(&self, person: &Person, previous: Option<&str>) -> Result<Option<String>> {
+        let user = &person.user;
         let cookie = self.anonymous_cookie();
-        let now = self.core.clock.micros();
+        let (token_hash, now) = (sha256(&cookie), self.core.clock.micros());
         let mut tx = self.core.db.begin(Durability::Relaxed).await?;
+        // Held until the commit: a new password ends this session, or it came first and then there is none.
+        let stored = store::user::hold_secret_hash(&mut tx.link(), user.id).await?;
+        if !stored.is_some_and(|stored| self.authn.is_what_fitted(person, &stored)) {
+            return Ok(None);
+        }
+        store::session::insert(&mut tx.link(), &token_hash, user.id, now, now + self.lifetime()).await?;
         let ended = match previous.and_then(hash_of) {
             Some(previous) => store::session::delete(&mut tx.link(), &previous).await?,
             None => None,
         };
         store::session::delete_expired(&mut tx.link(), now).await?;
-        let hash = sha256(&cookie);
-        store::session::insert(&mut tx.link(), &hash, user.id, now, now + self.lifetime()).await?;
         tx.commit().await?;
         audit::note(&self.core, &user.name, event(LOGIN, &user.name));
         self.forget(ended);

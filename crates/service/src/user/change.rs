@@ -53,9 +53,7 @@ impl Users {
         let hash = store::user::secret_hash(&mut conn.link(), id).await?;
         drop(conn);
         if actor.user_id() == Some(id) {
-            // Under its own key: guessing here must not freeze the sign-in.
-            let key = format!("password of {id}");
-            if !self.authn.confirm(&key, input.old_password.expose(), hash.as_deref()).await? {
+            if !self.authn.confirm_account(id, input.old_password.expose(), hash.as_deref()).await? {
                 return Err(Error::forbidden("Current password is incorrect"));
             }
         }

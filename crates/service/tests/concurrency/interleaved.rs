@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{ArtifactId, ProjectId, RepositoryId};
+use model::api::PasswordReq;
+use model::{ArtifactId, ProjectId, RepositoryId, Secret};
 use oci::Digest;
 use oci::route::RawDigest;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use service::{Actor, NameOrId, Settings};
 use store::quota::Gone;
 use store::{Link, Tx};
 use testkit::database::each;
-use testkit::instance::Instance;
+use testkit::instance::{ADMIN_PASSWORD, Instance, PASSWORD};
 use tokio::task::JoinHandle;
 
 use crate::books::Books;
@@ -251,6 +252,46 @@ async fn a_subject_and_what_is_about_it_find_each_other_when_they_come_at_once()
         let named = Named { project: &project, repository: "app", reference: subject.as_str() };
         let about = world.instance.services.artifacts.accessories(&world.admin, &named, &model::list::ListQuery::all()).await.unwrap();
         assert_eq!(about.total, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sign_in_with_the_password_that_is_changed_meanwhile_begins_no_session() {
+    each(async |db| {
+        let world = World::open(db).await;
+        let dana = world.instance.user("dana").await.user_id().expect("an account");
+        let mut change = world.begin().await;
+        let link = &mut change.link();
+        assert!(store::user::set_secret_hash(link, dana, "of another password", 1).await.unwrap());
+        store::session::delete_of(link, dana).await.unwrap();
+        let of = world.clone();
+        // The password was right a moment ago, and that is remembered.
+        let sign_in = tokio::spawn(async move { of.instance.services.sessions.sign_in("dana", PASSWORD, None).await });
+        assert_eq!(meet(change, sign_in).await.unwrap(), None);
+        // One whose password is still what it was begins one.
+        assert!(world.instance.services.sessions.sign_in("admin", ADMIN_PASSWORD, None).await.unwrap().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_of_password_ends_the_session_that_begins_meanwhile() {
+    each(async |db| {
+        let world = World::open(db).await;
+        let dana = world.instance.user("dana").await.user_id().expect("an account");
+        let mut sign_in = world.begin().await;
+        let link = &mut sign_in.link();
+        assert!(store::user::hold_secret_hash(link, dana).await.unwrap().is_some());
+        store::session::insert(link, b"token", dana, 1, i64::MAX).await.unwrap();
+        let of = world.clone();
+        let change = tokio::spawn(async move {
+            let input = PasswordReq { old_password: Secret::new(""), new_password: Secret::new("NewPassw0rd") };
+            of.instance.services.users.set_password(&of.admin, dana, &input).await
+        });
+        meet(sign_in, change).await.unwrap();
+        let mut conn = world.instance.db.read().await.unwrap();
+        assert!(store::session::find(&mut conn.link(), b"token", 2).await.unwrap().is_none());
     })
     .await;
 }

@@ -1,12 +1,12 @@
 //! Artifacts as people read them: one `SELECT` for lists and single reads, which gathers tags, children, accessories and labels as JSON in the
 //! same statement, so that no list makes a query per row.
 
-use model::list::{ListQuery, Page};
+use model::list::{ListQuery, Page, Paging};
 use model::{ArtifactId, ProjectId, RepositoryId};
 
 use crate::db::on;
 use crate::dialect::{self, Engine};
-use crate::list::{Bind, Column, List};
+use crate::list::{Bind, Column, FirstOf, List};
 use crate::{Link, Result};
 
 /// An artifact as lists and single reads show it. `tags` and what follows are JSON arrays as texts, none when empty or not asked for.
@@ -37,9 +37,9 @@ pub struct ListedArtifact {
     pub size: i64,
     /// Digest of an icon of its own, or empty.
     pub icon: String,
-    /// JSON object; none in a list when it has more than 64 KiB.
+    /// JSON object; none in a list when it is too large for one.
     pub annotations: Option<String>,
-    /// JSON object; none in a list when it has more than 64 KiB.
+    /// JSON object; none in a list when it is too large for one.
     pub extra_attrs: Option<String>,
     /// Microseconds.
     pub pushed_at: i64,
@@ -49,7 +49,8 @@ pub struct ListedArtifact {
     pub accessory_kind: Option<String>,
     /// `[{id, name, artifact_id, repository_id, pushed_at, pulled_at}]`, newest first.
     pub tags: Option<String>,
-    /// `[{child_id, child_digest, parent_id, platform, urls, annotations}]`, the last three JSON texts themselves; oldest child first.
+    /// `[{child_id, child_digest, parent_id, platform, urls, annotations}]`, the last three JSON texts themselves; oldest child first. In a list only
+    /// so many, and without the last three when all of them together are too large.
     pub children: Option<String>,
     /// `[{id, artifact_id, subject_id, subject_digest, kind, size, digest, created_at}]`.
     pub accessories: Option<String>,
@@ -86,7 +87,7 @@ pub struct Filter {
     pub tags: Option<TagFilter>,
     /// Those that carry all of these labels.
     pub labels: Vec<i64>,
-    /// Of each repository only the artifact that was pushed last.
+    /// Of each repository only the artifact that was pushed last, of those that match everything else.
     pub latest_in_repository: bool,
 }
 
@@ -129,30 +130,70 @@ pub(crate) const LISTED: &str = "NOT EXISTS (SELECT 1 FROM accessory y WHERE y.a
     AND (EXISTS (SELECT 1 FROM tag t WHERE t.artifact_id = a.id AND t.deleted_at IS NULL)
       OR NOT EXISTS (SELECT 1 FROM artifact_reference f JOIN artifact fp ON fp.id = f.parent_id WHERE f.child_id = a.id AND fp.deleted_at IS NULL))";
 
-/// Bytes that a document of an artifact may have to be shown in a list: a page of them must stay small, whatever was pushed.
+/// The artifact of a repository that was pushed last.
+const LATEST: FirstOf = FirstOf { group: "a.repository_id", order: "a.pushed_at DESC, a.id DESC", id: "a.id" };
+
+/// Bytes that a document of an artifact may have to be shown on a page: it must stay small, whatever was pushed.
 const LISTED_DOCUMENT: u32 = 64 << 10;
+/// Children of an index that a page shows.
+const LISTED_CHILDREN: u32 = 200;
+/// The same for a list that is not cut into pages.
+const LONG_LISTED_DOCUMENT: u32 = 8 << 10;
+const LONG_LISTED_CHILDREN: u32 = 50;
+
+/// What an artifact may show of itself in a list.
+#[derive(Clone, Copy)]
+struct Room {
+    document: u32,
+    children: u32,
+}
+
+impl Room {
+    /// In a list of so many rows.
+    fn of(rows: u64) -> Self {
+        if rows <= Paging::MAX_PAGE_SIZE.unsigned_abs() {
+            Self { document: LISTED_DOCUMENT, children: LISTED_CHILDREN }
+        } else {
+            Self { document: LONG_LISTED_DOCUMENT, children: LONG_LISTED_CHILDREN }
+        }
+    }
+}
 
 /// `SELECT` list of [`ListedArtifact`] over [`FROM`]; in lists without the documents that are too large for them.
-fn select(engine: Engine, with: With, in_list: bool) -> String {
-    let document = |column: &str| match in_list {
-        true => format!("CASE WHEN octet_length({column}) <= {LISTED_DOCUMENT} THEN {column} END"),
-        false => column.to_owned(),
+fn select(engine: Engine, with: With, room: Option<Room>) -> String {
+    let document = |column: &str| match room {
+        Some(Room { document, .. }) => format!("CASE WHEN octet_length({column}) <= {document} THEN {column} END"),
+        None => column.to_owned(),
     };
     let (annotations, extra_attrs) = (document("a.annotations"), document("a.extra_attrs"));
-    let child = engine.json_object(
-        "'child_id', f.child_id, 'child_digest', f.child_digest, 'parent_id', f.parent_id, 'platform', f.platform, 'urls', f.urls, 'annotations', f.annotations",
-    );
     let part = |wanted: bool, sql: String| if wanted { sql } else { "CAST(NULL AS TEXT)".to_owned() };
     format!(
         "SELECT a.id, a.project_id, a.repository_id, p.name || '/' || r.name AS repository_name, a.digest, a.kind, a.media_type, a.manifest_media_type,
             a.artifact_type, a.size, a.icon, {annotations} AS annotations, {extra_attrs} AS extra_attrs, a.pushed_at, a.pulled_at,
             (SELECT y.kind FROM accessory y WHERE y.artifact_id = a.id) AS accessory_kind,
-            (SELECT {} FROM artifact_reference f WHERE f.parent_id = a.id) AS children,
-            {} AS tags, {} AS accessories, {} AS labels",
-        engine.json_array(&child, "f.child_id"),
+            {} AS children, {} AS tags, {} AS accessories, {} AS labels",
+        children_sql(engine, room),
         part(with.tags, tags_sql(engine)),
         part(with.accessories, accessories_sql(engine)),
         part(with.labels, labels_sql(engine)),
+    )
+}
+
+fn children_sql(engine: Engine, room: Option<Room>) -> String {
+    let child = engine.json_object(
+        "'child_id', f.child_id, 'child_digest', f.child_digest, 'parent_id', f.parent_id, 'platform', f.platform, 'urls', f.urls, 'annotations', f.annotations",
+    );
+    let array = engine.json_array(&child, "f.child_id");
+    let Some(Room { document, children }) = room else {
+        return format!("(SELECT {array} FROM artifact_reference f WHERE f.parent_id = a.id)");
+    };
+    let document = |column: &str| format!("CASE WHEN c.bytes <= {document} THEN c.{column} END AS {column}");
+    let (platform, urls, annotations) = (document("platform"), document("urls"), document("annotations"));
+    format!(
+        "(SELECT {array} FROM (SELECT c.child_id, c.child_digest, c.parent_id, {platform}, {urls}, {annotations} FROM (
+            SELECT r.child_id, r.child_digest, r.parent_id, r.platform, r.urls, r.annotations, SUM(COALESCE(octet_length(r.platform), 0)
+                + COALESCE(octet_length(r.urls), 0) + COALESCE(octet_length(r.annotations), 0)) OVER () AS bytes
+            FROM artifact_reference r WHERE r.parent_id = a.id) c ORDER BY c.child_id LIMIT {children}) f)"
     )
 }
 
@@ -189,8 +230,8 @@ fn labels_sql(engine: Engine) -> String {
 /// Artifacts of a repository or a project: newest first unless the query orders otherwise.
 pub async fn list(link: &mut Link<'_>, scope: Scope, filter: &Filter, with: With, query: &ListQuery) -> Result<Page<ListedArtifact>> {
     let engine = link.engine();
-    let mut list =
-        List::new(select(engine, with, true), FROM, COLUMNS, "a.pushed_at DESC", "a.id DESC").condition("a.deleted_at IS NULL", []);
+    let mut list = List::new(select(engine, with, Some(Room::of(query.limit()))), FROM, COLUMNS, "a.pushed_at DESC", "a.id DESC")
+        .condition("a.deleted_at IS NULL", []);
     list = match scope {
         Scope::Repository(id) => list.condition("a.repository_id = ?", [id.get().into()]),
         Scope::Project(id) => list.condition("a.project_id = ?", [id.get().into()]),
@@ -204,14 +245,7 @@ pub async fn list(link: &mut Link<'_>, scope: Scope, filter: &Filter, with: With
         list =
             list.condition("EXISTS (SELECT 1 FROM artifact_label al WHERE al.artifact_id = a.id AND al.label_id = ?)", [(*label).into()]);
     }
-    list.condition_if(
-        filter.latest_in_repository,
-        "a.id = (SELECT n.id FROM artifact n WHERE n.repository_id = a.repository_id AND n.deleted_at IS NULL
-            AND NOT EXISTS (SELECT 1 FROM accessory y WHERE y.artifact_id = n.id) ORDER BY n.pushed_at DESC, n.id DESC LIMIT 1)",
-        [],
-    )
-    .page(link, query)
-    .await
+    list.first_of(filter.latest_in_repository.then_some(LATEST)).page(link, query).await
 }
 
 fn tag_condition(engine: Engine, filter: &TagFilter) -> (String, Option<Bind>) {
@@ -226,14 +260,14 @@ fn tag_condition(engine: Engine, filter: &TagFilter) -> (String, Option<Bind>) {
 
 /// The artifact with this digest.
 pub async fn get_by_digest(link: &mut Link<'_>, repository: RepositoryId, digest: &str, with: With) -> Result<Option<ListedArtifact>> {
-    let select = select(link.engine(), with, false);
+    let select = select(link.engine(), with, None);
     let sql = format!("{select} {FROM} WHERE a.repository_id = $1 AND a.digest = $2 AND a.deleted_at IS NULL");
     Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(repository.get()).bind(digest).fetch_optional(c).await)?)
 }
 
 /// The artifact that this tag names.
 pub async fn get_by_tag(link: &mut Link<'_>, repository: RepositoryId, tag: &str, with: With) -> Result<Option<ListedArtifact>> {
-    let select = select(link.engine(), with, false);
+    let select = select(link.engine(), with, None);
     let sql = format!(
         "{select} {FROM} JOIN tag named ON named.artifact_id = a.id
          WHERE named.repository_id = $1 AND named.name = $2 AND named.deleted_at IS NULL AND a.deleted_at IS NULL"

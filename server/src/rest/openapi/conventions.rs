@@ -39,7 +39,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("with_inherited_accessory", "false", "With those of the index that the artifact belongs to."),
     ("with_immutable_status", "false", "Says of each tag whether a rule forbids to move or delete it."),
     ("with_signature", "false", "Not looked at: signatures are accessories."),
-    ("latest_in_repository", "false", "Only the artifact of each repository that was pushed last."),
+    (
+        "latest_in_repository",
+        "false",
+        "Only the artifact of each repository that was pushed last, of those that match; `q` must ask for one of `media_type` and `artifact_type`.",
+    ),
 ];
 
 /// Fields of Harbor's models that a caller may send and nobody looks at, there and here: a client that is generated has them.
