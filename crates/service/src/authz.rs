@@ -191,7 +191,7 @@ impl Authz {
         })
     }
 
-    /// The caller's roles in a project: their own, else those of their groups.
+    /// The caller's roles in a project: their own. Nothing says yet who is in a group, so groups give none.
     pub async fn roles(&self, actor: &Actor, project: ProjectId) -> Result<Arc<[Role]>> {
         let Actor::User(user) = actor else {
             return Ok(Arc::new([]));

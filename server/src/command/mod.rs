@@ -91,7 +91,15 @@ fn given(args: &ArgMatches) -> Given {
 }
 
 fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("berth").build()?.block_on(work)
+    let workers = std::thread::available_parallelism().map_or(1, |cores| workers(cores.get()));
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().thread_name("berth").build()?.block_on(work)
+}
+
+/// Threads that serve connections: one core is left to what has threads of its own (hashing and writing, the embedded database, pages), and to the
+/// kernel. More threads than cores wait for each other's time slices, which the slowest hundredth of all requests then shows
+/// (`docs/decisions/0012-threads.md`).
+fn workers(cores: usize) -> usize {
+    cores.saturating_sub(1).max(1)
 }
 
 /// Key, flag, name of the value and description of every setting that has a flag.

@@ -52,3 +52,8 @@ fn a_cause_is_told_once() {
     let error = anyhow::anyhow!("role \"x\" does not exist").context("the server said: role \"x\" does not exist").context("no database");
     assert_eq!(told(&error), "no database: the server said: role \"x\" does not exist");
 }
+
+#[test]
+fn one_core_is_left_to_what_does_not_serve() {
+    assert_eq!([1, 2, 3, 16].map(workers), [1, 1, 2, 15]);
+}

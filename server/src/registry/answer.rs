@@ -113,3 +113,21 @@ pub(super) fn error(error: &Error) -> Response {
     let answer = Answer::new(status);
     if too_many { answer.header(header::RETRY_AFTER, "1").json(body.into()) } else { answer.json(body.into()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_one_too_many_is_told_so_in_the_words_of_the_protocol() {
+        let refusal = Error::new(model::error::ErrorCode::TooManyRequest, "too many sign-ins at once, try again in a moment");
+        let response = error(&refusal);
+        assert_eq!(
+            (response.status(), &response.headers()[header::RETRY_AFTER]),
+            (StatusCode::TOO_MANY_REQUESTS, &HeaderValue::from_static("1"))
+        );
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["errors"][0]["code"], "TOOMANYREQUESTS");
+    }
+}
