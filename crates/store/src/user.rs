@@ -116,10 +116,10 @@ pub async fn secret_hash(link: &mut Link<'_>, id: UserId) -> Result<Option<Strin
 /// The stored form of the password of a local account that is there, held until the transaction ends: a change of it comes before this, or after all
 /// that this transaction does.
 pub async fn hold_secret_hash(link: &mut Link<'_>, id: UserId) -> Result<Option<String>> {
-    let held = link.engine().keeping("i");
     let sql = format!(
         "SELECT i.secret_hash FROM identity i JOIN user_account u ON u.id = i.user_id
-         WHERE i.user_id = $1 AND i.source = $2 AND u.deleted_at IS NULL{held}"
+         WHERE i.user_id = $1 AND i.source = $2 AND u.deleted_at IS NULL{}",
+        link.engine().keeping("i")
     );
     let row: Option<(Option<String>,)> =
         on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.get()).bind(LOCAL).fetch_optional(c).await)?;

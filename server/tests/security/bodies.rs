@@ -136,7 +136,7 @@ fn plant(body: &mut Value, way: &[String], odd: Value) {
         return;
     };
     let place = if name == "-" {
-        if !body.as_array().is_some_and(|items| !items.is_empty()) {
+        if body.as_array().is_none_or(Vec::is_empty) {
             *body = json!([null]);
         }
         &mut body[0]

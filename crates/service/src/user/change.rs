@@ -52,10 +52,8 @@ impl Users {
         let mut conn = self.core.db.read().await?;
         let hash = store::user::secret_hash(&mut conn.link(), id).await?;
         drop(conn);
-        if actor.user_id() == Some(id) {
-            if !self.authn.confirm_account(id, input.old_password.expose(), hash.as_deref()).await? {
-                return Err(Error::forbidden("Current password is incorrect"));
-            }
+        if actor.user_id() == Some(id) && !self.authn.confirm_account(id, input.old_password.expose(), hash.as_deref()).await? {
+            return Err(Error::forbidden("Current password is incorrect"));
         }
         let password = input.new_password.expose();
         name::validate_password(password).map_err(broken)?;
