@@ -17,6 +17,9 @@ const STORAGE: &str = "storage";
 /// The highest limit: 1024 TiB in bytes.
 const MAX_LIMIT: i64 = 1 << 50;
 
+/// Bytes that an open upload may have beyond all that its project may have.
+const BEYOND: u64 = 64 << 20;
+
 /// The use cases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Quotas {
@@ -126,11 +129,11 @@ pub(crate) async fn check_room(core: &Core, project: ProjectId) -> Result<()> {
     }
 }
 
-/// What a project may have in all, where there is a limit: no single content can be larger.
+/// What a project may have in all, where there is a limit: no single content can be larger. An upload that is, is refused when it is closed, as Harbor
+/// does, or before, when it has become much larger.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
-    /// In bytes.
-    pub(crate) hard: u64,
+    hard: u64,
     used: i64,
 }
 
@@ -140,6 +143,11 @@ pub(crate) async fn limit(core: &Core, project: ProjectId) -> Result<Option<Limi
 }
 
 impl Limit {
+    /// The size in bytes at which an upload is not listened to any more.
+    pub(crate) fn cut(self) -> u64 {
+        self.hard.saturating_add(BEYOND)
+    }
+
     /// Refuses a content of so many bytes or more.
     pub(crate) fn refusal(self, bytes: u64) -> Error {
         let signed = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);

@@ -14,6 +14,7 @@ use store::upload::UploadRow;
 use super::keep::Origin;
 use super::turn::Writer;
 use super::{Registry, Target, Use, bytes};
+use crate::quota::Limit;
 use crate::{Actor, Error, Result};
 
 /// Uploads that a project may have open at once. Where there are more, those go that nobody touched for an hour.
@@ -255,7 +256,7 @@ impl Registry {
             return Err(gone().into());
         };
         let quota = crate::quota::limit(&self.core, row.project_id).await?;
-        let limit = self.core.settings().max_blob_bytes.into_iter().chain(quota.map(|quota| quota.hard)).min();
+        let limit = self.core.settings().max_blob_bytes.into_iter().chain(quota.map(Limit::cut)).min();
         let options = AppendOptions { limit, length: expected.or(chunk.length) };
         let appended = held.append(before.clone(), body, options).await;
         if let (Some(expected), Err(AppendError::Length { .. })) = (expected, &appended.result) {
@@ -275,7 +276,7 @@ impl Registry {
             }
             Err(AppendError::TooLarge { limit }) => {
                 self.drop_upload(&id).await?;
-                if let Some(quota) = quota.filter(|quota| quota.hard == limit) {
+                if let Some(quota) = quota.filter(|quota| quota.cut() == limit) {
                     let announced = options.length.map_or(limit + 1, |length| before.offset().saturating_add(length));
                     return Err(quota.refusal(announced).into());
                 }
