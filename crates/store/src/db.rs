@@ -139,6 +139,9 @@ impl Db {
                 ("tcp_keepalives_idle", "30"),
                 ("tcp_keepalives_interval", "10"),
                 ("tcp_keepalives_count", "3"),
+                // A statement is planned once for each connection, not for each of its values anew: planning what reads an artifact takes ten times
+                // as long as reading it. What depends on a value, such as the length of a page, stands in the text.
+                ("plan_cache_mode", "force_generic_plan"),
             ])
             .disable_statement_logging();
         let connected = PgPoolOptions::new()

@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 
 use crate::db::on;
+use crate::dialect::Engine;
 use crate::{Link, Result};
 use statement::Builder;
 
@@ -225,7 +226,12 @@ impl List {
         let order = statement::order(self.columns, &query.sort, self.order, self.tie);
         builder.push(&order);
         let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        builder.condition(" LIMIT ? OFFSET ?", [bounded(query.limit()).into(), bounded(query.offset()).into()]);
+        let (limit, offset) = (bounded(query.limit()), bounded(query.offset()));
+        match link.engine() {
+            Engine::Sqlite => builder.condition(" LIMIT ? OFFSET ?", [limit.into(), offset.into()]),
+            // In the text, where the planner sees them: it plans once for all values (see `Db::open`).
+            Engine::Postgres => builder.push(&format!(" LIMIT {limit} OFFSET {offset}")),
+        }
         let (sql, binds) = builder.finish();
         Ok(on!(link, |c| bind_all!(sqlx::query_as(sqlx::AssertSqlSafe(sql)), &binds).fetch_all(c).await)?)
     }
