@@ -96,6 +96,8 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("quota.rs", "list", "a placeholder, or a subquery of one"),
     ("quota.rs", "engine.json_integers(list)", "a placeholder in a subquery"),
     ("quota.rs", r#"needed("$2")"#, "a query with a placeholder"),
+    ("list.rs", "limit", "a number: its type is `i64`"),
+    ("list.rs", "offset", "a number: its type is `i64`"),
     ("quota.rs", r#"held("$3")"#, "a query with a placeholder"),
     ("quota.rs", "digests", "one of two queries"),
     ("quota.rs", "unused", "one of two constant conditions"),

@@ -226,7 +226,7 @@ impl List {
         let order = statement::order(self.columns, &query.sort, self.order, self.tie);
         builder.push(&order);
         let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let (limit, offset) = (bounded(query.limit()), bounded(query.offset()));
+        let (limit, offset): (i64, i64) = (bounded(query.limit()), bounded(query.offset()));
         match link.engine() {
             Engine::Sqlite => builder.condition(" LIMIT ? OFFSET ?", [limit.into(), offset.into()]),
             // In the text, where the planner sees them: it plans once for all values (see `Db::open`).
