@@ -11,7 +11,7 @@ use oci::digest::Digest;
 use tokio::task::spawn_blocking;
 
 use crate::error::{BlobError, CommitError, Fault};
-use crate::filesystem::{Filesystem, locked};
+use crate::filesystem::{Filesystem, PATIENCE, locked};
 use crate::held::Held;
 use crate::serve::Blob;
 use crate::upload::{AppendOptions, Appended, UploadFile, UploadId, UploadState, Usage};
@@ -90,7 +90,16 @@ impl BlobStore {
     /// [`BlobError::Busy`] when the other goes on holding it, [`BlobError::Lost`] when there is no such upload (any more); storage failures.
     pub async fn hold(&self, upload: &UploadId) -> Result<Held, BlobError> {
         let Driver::Filesystem(fs) = &self.0;
-        Ok(Held::new(fs.clone(), upload.clone(), locked(fs, upload, false).await?))
+        Ok(Held::new(fs.clone(), upload.clone(), locked(fs, upload, false, PATIENCE).await?))
+    }
+
+    /// As [`BlobStore::hold`], without waiting.
+    ///
+    /// # Errors
+    /// The same; [`BlobError::Busy`] at once.
+    pub async fn hold_if_free(&self, upload: &UploadId) -> Result<Held, BlobError> {
+        let Driver::Filesystem(fs) = &self.0;
+        Ok(Held::new(fs.clone(), upload.clone(), locked(fs, upload, false, std::time::Duration::ZERO).await?))
     }
 
     /// The outcome of a commit of an upload that is lost: its size in bytes, when an earlier attempt has come through and only its answer was lost.
@@ -120,7 +129,7 @@ impl BlobStore {
         E: std::fmt::Display,
     {
         let Driver::Filesystem(fs) = &self.0;
-        match locked(fs, upload, state.offset() == 0).await {
+        match locked(fs, upload, state.offset() == 0, PATIENCE).await {
             Ok(file) => Held::new(fs.clone(), upload.clone(), file).append(state, body, options).await,
             Err(fault) => Appended { state, received: 0, result: Err(fault.into()) },
         }
@@ -132,7 +141,7 @@ impl BlobStore {
     /// As [`Held::commit`].
     pub async fn commit(&self, upload: &UploadId, state: &UploadState, expected: &Digest) -> Result<u64, CommitError> {
         let Driver::Filesystem(fs) = &self.0;
-        match locked(fs, upload, state.offset() == 0).await {
+        match locked(fs, upload, state.offset() == 0, PATIENCE).await {
             Ok(file) => Held::new(fs.clone(), upload.clone(), file).commit(state, expected).await,
             Err(Fault::Lost) => self.committed_before(state, expected).await,
             Err(fault) => Err(fault.into()),

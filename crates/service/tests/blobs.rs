@@ -196,3 +196,21 @@ async fn files_that_a_crash_left_go_when_they_are_old_and_blobs_never() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_project_has_so_many_uploads_open_and_abandoned_ones_make_room() {
+    each(async |db| {
+        let world = World::open(db, Settings::default()).await;
+        let name: oci::RepositoryName = "north/app".parse().unwrap();
+        let registry = &world.instance.services.registry;
+        let begin =
+            async || registry.start_upload(&world.admin, &name, &service::registry::UploadRequest::default()).await.map_err(|e| e.status);
+        for _ in 0..1000 {
+            assert!(begin().await.is_ok());
+        }
+        assert_eq!(begin().await.map(drop), Err(429));
+        world.instance.pass(2 * 3600);
+        assert!(begin().await.is_ok(), "nobody touched the others for an hour");
+    })
+    .await;
+}

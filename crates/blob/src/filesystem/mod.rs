@@ -26,7 +26,7 @@ use crate::serve::Blob;
 use crate::store::Quarantined;
 use crate::upload::{UploadFile, UploadId, Usage};
 
-pub(crate) use upload_file::{fit, locked};
+pub(crate) use upload_file::{PATIENCE, fit, locked};
 
 /// How often publishing tries again when somebody removes the empty directory it has just made.
 const PUBLISH_ATTEMPTS: u32 = 16;

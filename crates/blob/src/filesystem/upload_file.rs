@@ -19,7 +19,7 @@ use crate::upload::{UploadId, UploadState};
 
 /// How long a request waits for another one that holds the upload: long enough for the last write of a request that
 /// was cut off, short enough for a client that sends twice at once.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Space that a file may take beyond its length before that counts as set aside and not needed.
 const SLACK: u64 = 1 << 20;
 /// Bodies from this length on get their space set aside.
@@ -29,15 +29,15 @@ const RESERVE_MOST: u64 = 1 << 30;
 
 /// Opens the file of an upload for this request alone; `create` makes it when there is none. The lock ends with the file.
 ///
-/// Waits, without holding a thread, while another request holds it.
-pub(crate) async fn locked(fs: &Arc<Filesystem>, upload: &UploadId, create: bool) -> Result<File, Fault> {
+/// Waits as long as `patience`, without holding a thread, while another request holds it.
+pub(crate) async fn locked(fs: &Arc<Filesystem>, upload: &UploadId, create: bool, patience: Duration) -> Result<File, Fault> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
         let (fs, upload) = (fs.clone(), upload.clone());
         let attempt = spawn_blocking(move || fs.locked(&upload, create)).await;
         match attempt.unwrap_or_else(|error| Err(std::io::Error::other(error).into())) {
-            Err(Fault::Busy) if start.elapsed() < PATIENCE => sleep(pause).await,
+            Err(Fault::Busy) if start.elapsed() < patience => sleep(pause).await,
             other => return other,
         }
         pause = (pause * 2).min(Duration::from_millis(200));

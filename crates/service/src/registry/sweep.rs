@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use ::blob::UploadId;
+use ::blob::{BlobError, UploadId};
 use model::ProjectId;
 use store::Durability;
 
@@ -73,8 +73,9 @@ impl Registry {
         let mut removed = 0;
         for upload in &idle {
             let Ok(id) = upload.parse::<UploadId>() else { continue };
-            // In nobody's hands, then: a long body is written without a word to the row.
-            if let Ok(_held) = self.core.blobs.hold(&id).await {
+            // One in somebody's hands stays: a long body is written without a word to the row. Nobody is waited for here.
+            let held = self.core.blobs.hold_if_free(&id).await;
+            if !matches!(held, Err(BlobError::Busy)) {
                 removed += usize::from(self.remove_idle(&id, before).await?);
             }
         }
