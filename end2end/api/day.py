@@ -389,7 +389,7 @@ def artifacts():
     same("copied tag", [t.name for t in artifacts.list_tags(PROJECT, "copy", state["v1"])], ["v1"])
     projects = client.ProjectApi(admin)
     refused(400, projects.list_artifacts_of_project, PROJECT, latest_in_repository=True)
-    images = "media_type=application/vnd.oci.image.config.v1+json"
+    images = "media_type=application/vnd.oci.image.config.v1%2Bjson"
     of_project = projects.list_artifacts_of_project(PROJECT, latest_in_repository=True, with_tag=True, q=images)
     same("latest of each repository", sorted(a.repository_name for a in of_project), sorted(f"{PROJECT}/{r}" for r in ("app", "copy", "deep/er")))
     refused(404, artifacts.get_artifact, PROJECT, "app", "nothing")
