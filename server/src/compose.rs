@@ -162,6 +162,7 @@ fn settings(config: &Config) -> Settings {
         session_lifetime: seconds(config.session_timeout),
         ca_certificate: ca_certificate(&config.tls, &config.data),
         max_blob_bytes: config.limits.blob_size,
+        sparse_indexes: config.sparse_indexes,
         upload_lifetime: seconds(config.limits.upload_lifetime),
         external_url: config.external_url.as_ref().map(|url| url.origin().ascii_serialization()),
         ..Settings::default()

@@ -36,6 +36,8 @@ pub struct Settings {
     pub ca_certificate: Option<String>,
     /// Bytes one blob may have; none without limit.
     pub max_blob_bytes: Option<u64>,
+    /// Whether an index is stored though manifests that it names are not there.
+    pub sparse_indexes: bool,
     /// Seconds after which an idle upload is removed.
     pub upload_lifetime: i64,
     /// `scheme://host[:port]` by which people reach the instance, when it is known.
@@ -59,6 +61,7 @@ impl Default for Settings {
             banner: String::new(),
             ca_certificate: None,
             max_blob_bytes: None,
+            sparse_indexes: false,
             upload_lifetime: 168 * 3600,
             external_url: None,
         }

@@ -31,13 +31,6 @@ pub async fn create(
     Ok(())
 }
 
-/// Links the accessories that waited for this artifact.
-pub async fn adopt(link: &mut Link<'_>, repository: RepositoryId, artifact: ArtifactId, digest: &str) -> Result<()> {
-    const SQL: &str = "UPDATE accessory SET subject_id = $2 WHERE repository_id = $1 AND subject_digest = $3 AND subject_id IS NULL";
-    on!(link, |c| sqlx::query(SQL).bind(repository.get()).bind(artifact.get()).bind(digest).execute(c).await.map(drop))?;
-    Ok(())
-}
-
 /// Whether an artifact is an accessory.
 pub async fn is_accessory(link: &mut Link<'_>, artifact: ArtifactId) -> Result<bool> {
     const SQL: &str = "SELECT id FROM accessory WHERE artifact_id = $1";

@@ -7,10 +7,12 @@ use crate::db::on;
 use crate::dialect::Json;
 use crate::{Link, Result};
 
+mod awaited;
 mod copy;
 mod listed;
 
-pub use copy::{CopiedTag, adopt_waiting, contents_of, copy_row, keep, tags_of, tree_of};
+pub use awaited::{arrived, await_children, copy_children};
+pub use copy::{CopiedTag, contents_of, copy_row, keep, tags_of, tree_of};
 pub(crate) use listed::LISTED;
 pub use listed::{Filter, ListedArtifact, Scope, TagFilter, With, get_by_digest, get_by_tag, list};
 
@@ -80,8 +82,8 @@ pub struct ArtifactKey {
 /// A child of an index to be recorded. `platform`, `urls` and `annotations` are JSON texts.
 #[derive(Clone, Debug)]
 pub struct Child {
-    /// The child.
-    pub id: ArtifactId,
+    /// The child, where it is there.
+    pub id: Option<ArtifactId>,
     /// Its digest.
     pub digest: String,
     /// Its platform.
@@ -178,33 +180,36 @@ pub async fn hold_blobs(link: &mut Link<'_>, artifact: ArtifactId, blobs: &[i64]
     Ok(())
 }
 
-/// Records the children of an index, in order.
+/// Records the children of an index that are there, in order. See [`await_children`] for the others.
 pub async fn hold_children(link: &mut Link<'_>, parent: ArtifactId, children: &[Child]) -> Result<()> {
     if children.is_empty() {
         return Ok(());
     }
-    let columns =
-        [("id", Json::Integer), ("digest", Json::Text), ("platform", Json::Text), ("urls", Json::Text), ("annotations", Json::Text)];
     let sql = format!(
         "INSERT INTO artifact_reference (parent_id, child_id, child_digest, platform, urls, annotations)
          SELECT $1, c.id, c.digest, c.platform, c.urls, c.annotations FROM {} c WHERE TRUE ORDER BY c.position ON CONFLICT DO NOTHING",
-        link.engine().json_rows("$2", &columns)
+        link.engine().json_rows("$2", &columns_of_children())
     );
-    let rows: Vec<_> = children
-        .iter()
-        .map(|child| {
-            serde_json::json!({
-                "id": child.id.get(),
-                "digest": child.digest,
-                "platform": child.platform,
-                "urls": child.urls,
-                "annotations": child.annotations,
-            })
-        })
-        .collect();
-    let list = serde_json::Value::from(rows).to_string();
-    on!(link, |c| sqlx::query(sqlx::AssertSqlSafe(sql)).bind(parent.get()).bind(list).execute(c).await.map(drop))?;
+    let rows = child_rows(children);
+    on!(link, |c| sqlx::query(sqlx::AssertSqlSafe(sql)).bind(parent.get()).bind(rows).execute(c).await.map(drop))?;
     Ok(())
+}
+
+fn columns_of_children() -> [(&'static str, Json); 5] {
+    [("id", Json::Integer), ("digest", Json::Text), ("platform", Json::Text), ("urls", Json::Text), ("annotations", Json::Text)]
+}
+
+fn child_rows(children: &[Child]) -> String {
+    let row = |child: &Child| {
+        serde_json::json!({
+            "id": child.id.map(ArtifactId::get),
+            "digest": child.digest,
+            "platform": child.platform,
+            "urls": child.urls,
+            "annotations": child.annotations,
+        })
+    };
+    serde_json::Value::from_iter(children.iter().map(row)).to_string()
 }
 
 /// The artifact with this digest.
@@ -293,9 +298,10 @@ pub async fn delete(link: &mut Link<'_>, id: ArtifactId, now: i64) -> Result<Vec
     const ACCESSORY: &str = "DELETE FROM accessory WHERE artifact_id = $1";
     const SUBJECT: &str = "UPDATE accessory SET subject_id = NULL WHERE subject_id = $1";
     const LABELS: &str = "DELETE FROM artifact_label WHERE artifact_id = $1";
+    const AWAITED: &str = "DELETE FROM awaited_child WHERE parent_id = $1";
     on!(link, |c| sqlx::query(ARTIFACT).bind(id.get()).bind(now).execute(c).await.map(drop))?;
     let tags: Vec<(String,)> = on!(link, |c| sqlx::query_as(TAGS).bind(id.get()).bind(now).fetch_all(c).await)?;
-    for sql in [ACCESSORY, SUBJECT, LABELS] {
+    for sql in [ACCESSORY, SUBJECT, LABELS, AWAITED] {
         on!(link, |c| sqlx::query(sql).bind(id.get()).execute(c).await.map(drop))?;
     }
     Ok(tags.into_iter().map(|(name,)| name).collect())

@@ -98,6 +98,7 @@ pub async fn delete(link: &mut Link<'_>, project: ProjectId, id: RepositoryId, n
     const LABELS: &str =
         "DELETE FROM artifact_label WHERE artifact_id IN (SELECT id FROM artifact WHERE repository_id = $1 AND deleted_at IS NULL)";
     const ACCESSORIES: &str = "DELETE FROM accessory WHERE repository_id = $1";
+    const AWAITED: &str = "DELETE FROM awaited_child WHERE repository_id = $1";
     const LINKS: &str = "DELETE FROM repository_blob WHERE repository_id = $1 RETURNING blob_id";
     const ARTIFACTS: &str = "UPDATE artifact SET deleted_at = $2 WHERE repository_id = $1 AND deleted_at IS NULL RETURNING id, digest";
     for sql in [
@@ -106,7 +107,7 @@ pub async fn delete(link: &mut Link<'_>, project: ProjectId, id: RepositoryId, n
     ] {
         on!(link, |c| sqlx::query(sql).bind(id.get()).bind(now).execute(c).await.map(drop))?;
     }
-    for sql in [LABELS, ACCESSORIES] {
+    for sql in [LABELS, ACCESSORIES, AWAITED] {
         on!(link, |c| sqlx::query(sql).bind(id.get()).execute(c).await.map(drop))?;
     }
     let mut artifacts: Vec<(i64, String)> = on!(link, |c| sqlx::query_as(ARTIFACTS).bind(id.get()).bind(now).fetch_all(c).await)?;

@@ -59,7 +59,7 @@ impl World {
             let digest = format!("{digest}-{n:04}");
             let annotations = if n == 0 { long } else { r#"{"k":"v"}"# };
             rows.push(Child {
-                id: self.push(&mut tx, &digest, None, None).await,
+                id: Some(self.push(&mut tx, &digest, None, None).await),
                 digest,
                 platform: Some("{}".to_owned()),
                 urls: Some("[]".to_owned()),

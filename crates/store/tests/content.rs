@@ -81,7 +81,7 @@ impl World {
         let (id, is_new) = artifact::upsert(link, &new, now).await.unwrap();
         if is_new {
             artifact::hold_blobs(link, id, &blobs).await.unwrap();
-            accessory::adopt(link, repository, id, digest).await.unwrap();
+            artifact::arrived(link, repository, id).await.unwrap();
         }
         repository::touch(link, repository, now).await.unwrap();
         tx.commit().await.unwrap();
@@ -107,7 +107,7 @@ impl World {
     async fn hold_child(&self, parent: ArtifactId, child: ArtifactId, digest: &str) {
         let mut tx = self.db.write().await.unwrap();
         let child = Child {
-            id: child,
+            id: Some(child),
             digest: digest.into(),
             platform: Some(r#"{"os":"linux","architecture":"arm64"}"#.into()),
             urls: None,
@@ -449,14 +449,19 @@ async fn a_tree_is_copied_with_its_children_and_accessories() {
         let contents = artifact::contents_of(link, &tree).await.unwrap();
         assert_eq!(contents.iter().map(|(_, size)| size).sum::<i64>(), 3 * (10 + 20) + 5);
         let target = repository::find_or_create(link, world.frost, "copy", 50).await.unwrap().id;
+        let mut copies = Vec::new();
         for source in &tree {
             let (copy, is_new) = artifact::copy_row(link, *source, world.frost, target, 50).await.unwrap();
             assert!(is_new);
             if let Some((kind, subject)) = accessory::of(link, *source).await.unwrap() {
                 accessory::create(link, target, copy, &subject, &kind, 50).await.unwrap();
             }
-            artifact::adopt_waiting(link, target, copy).await.unwrap();
+            artifact::arrived(link, target, copy).await.unwrap();
             assert_eq!(artifact::copy_row(link, *source, world.frost, target, 51).await.unwrap(), (copy, false));
+            copies.push((*source, copy));
+        }
+        for (source, copy) in copies {
+            artifact::copy_children(link, source, copy, target).await.unwrap();
         }
         let copied = artifact::get_by_digest(link, target, "d:index", EVERYTHING).await.unwrap().unwrap();
         assert_eq!((copied.project_id, copied.repository_name.as_str(), copied.size), (world.frost, "frost/copy", 55));

@@ -70,6 +70,8 @@ pub const SETTINGS: &[Setting] = &[
         "Lifetime of a registry token. A client asks for a new one by itself."),
     setting(["session.minutes", "BERTH_SESSION_MINUTES", "session-minutes", "N"], Number, "60", "",
         "A portal session ends after this time without a request."),
+    setting(["registry.sparse_indexes", "BERTH_REGISTRY_SPARSE_INDEXES", "registry-sparse-indexes", "WHAT"], Text, "refuse", "",
+        "An index that names manifests which are not in its repository: `refuse` it, as Harbor does, or `accept` it, for mirrors of some platforms."),
     setting(["log.level", "BERTH_LOG_LEVEL", "log-level", "LEVEL"], Text, "info", "",
         "`error`, `warn`, `info`, `debug` or `trace`; or directives such as `info,access=debug`, which also logs a line per request."),
     setting(["log.format", "BERTH_LOG_FORMAT", "log-format", "FORMAT"], Text, "auto", "",

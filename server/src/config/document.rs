@@ -132,6 +132,7 @@ fn value_of(loaded: &Loaded, setting: &Setting) -> String {
         "tls.key" => or_none(key),
         "token.minutes" => (c.token_lifetime.as_secs() / 60).to_string(),
         "session.minutes" => (c.session_timeout.as_secs() / 60).to_string(),
+        "registry.sparse_indexes" => if c.sparse_indexes { "accept" } else { "refuse" }.to_owned(),
         "log.level" => c.log.level.clone(),
         "log.format" => format!("{:?}", c.log.format).to_lowercase(),
         "limits.blob_size" => or_none(c.limits.blob_size.map(size)),

@@ -56,6 +56,8 @@ pub struct Config {
     pub token_lifetime: Duration,
     /// Idle time after which a portal session ends.
     pub session_timeout: Duration,
+    /// Whether an index is stored though manifests that it names are not there.
+    pub sparse_indexes: bool,
     /// Log lines.
     pub log: Log,
     /// Bounds.
@@ -269,6 +271,7 @@ impl Reader {
             tls: self.tls(),
             token_lifetime: self.minutes("token.minutes", 1..=1440),
             session_timeout: self.minutes("session.minutes", 1..=43_200),
+            sparse_indexes: self.take("registry.sparse_indexes", values::is_accepted).unwrap_or_default(),
             log: Log {
                 level: self.take("log.level", values::log_level).unwrap_or_default(),
                 format: self.take("log.format", values::log_format).unwrap_or(LogFormat::Auto),

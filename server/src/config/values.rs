@@ -197,6 +197,15 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
+/// Whether something optional is accepted.
+pub(super) fn is_accepted(text: &str) -> Result<bool, String> {
+    match text {
+        "accept" => Ok(true),
+        "refuse" => Ok(false),
+        _ => Err(format!("`{text}` is not one of accept, refuse")),
+    }
+}
+
 pub(super) fn log_level(text: &str) -> Result<String, String> {
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) if !text.trim().is_empty() => Ok(text.to_owned()),

@@ -75,7 +75,12 @@ impl Doors {
 
     /// Of an instance on an empty database.
     pub async fn on(db: Db) -> Self {
-        Self::of(Instance::on(db, Settings::default()).await)
+        Self::with(db, Settings::default()).await
+    }
+
+    /// The same, set up otherwise.
+    pub async fn with(db: Db, settings: Settings) -> Self {
+        Self::of(Instance::on(db, settings).await)
     }
 
     fn of(instance: Instance) -> Self {

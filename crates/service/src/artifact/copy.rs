@@ -142,6 +142,7 @@ async fn copy_tree(
     crate::quota::charge(core, link, project, &contents).await?;
     let tags = store::artifact::tags_of(link, &tree).await?;
     let mut copies = std::collections::HashMap::with_capacity(tree.len());
+    let mut new = Vec::new();
     for source in tree {
         let accessory = store::accessory::of(link, source).await?;
         let (copy, is_new) = store::artifact::copy_row(link, source, project, repository, now).await?;
@@ -150,8 +151,13 @@ async fn copy_tree(
             store::accessory::create(link, repository, copy, &subject, &kind, now).await?;
         }
         if is_new {
-            store::artifact::adopt_waiting(link, repository, copy).await?;
+            store::artifact::arrived(link, repository, copy).await?;
+            new.push((source, copy));
         }
+    }
+    // An index may be older than a child that it waited for, so all artifacts are there before they are linked.
+    for (source, copy) in new {
+        store::artifact::copy_children(link, source, copy, repository).await?;
     }
     for tag in tags {
         if let Some(copy) = copies.get(&tag.artifact_id) {

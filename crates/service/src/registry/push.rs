@@ -52,6 +52,7 @@ pub struct Pushed {
 struct Found {
     blobs: Vec<i64>,
     children: Vec<Child>,
+    awaited: Vec<Child>,
     contents: Vec<(String, i64)>,
     children_size: i64,
     missing: Vec<String>,
@@ -107,7 +108,7 @@ impl Registry {
         // Held from here on: nobody else changes its artifacts and tags until this is over.
         store::repository::touch(link, repository, now).await?;
         new.protected.check_push(link, repository, tags).await?;
-        let found = find_references(link, repository, new).await?;
+        let found = find_references(link, repository, new, self.core.settings().sparse_indexes).await?;
         crate::quota::charge(&self.core, link, project, &found.contents).await?;
         if !found.missing.is_empty() {
             return Err(missing_content(&found.missing));
@@ -117,7 +118,8 @@ impl Registry {
         if is_new {
             store::artifact::hold_blobs(link, id, &found.blobs).await?;
             store::artifact::hold_children(link, id, &found.children).await?;
-            store::accessory::adopt(link, repository, id, new.digest.as_str()).await?;
+            store::artifact::await_children(link, repository, id, &found.awaited).await?;
+            store::artifact::arrived(link, repository, id).await?;
         }
         if let Some((accessory, subject)) = kind::accessory(new.manifest, new.reference) {
             store::accessory::create(link, repository, id, subject.as_str(), accessory, now).await?;
@@ -208,8 +210,9 @@ impl Texts {
 }
 
 /// Everything the manifest needs must be in its repository. What is not is `missing`, and among the contents with the size it is said to have: where
-/// there is no room for it, that is what the client has to know.
-async fn find_references(link: &mut Link<'_>, repository: RepositoryId, new: &Incoming<'_>) -> Result<Found> {
+/// there is no room for it, that is what the client has to know. Manifests that an index names may be `awaited` instead where `sparse` indexes are
+/// accepted (image specification, "sparse index").
+async fn find_references(link: &mut Link<'_>, repository: RepositoryId, new: &Incoming<'_>, sparse: bool) -> Result<Found> {
     let mut found = Found { contents: vec![(new.digest.to_string(), bytes(new.content.len() as u64))], ..Found::default() };
     let mut wanted: Vec<&Descriptor> = new.manifest.required_blobs();
     let children = new.manifest.children();
@@ -220,10 +223,11 @@ async fn find_references(link: &mut Link<'_>, repository: RepositoryId, new: &In
         match known.get(child.digest.as_str()) {
             Some(artifact) => {
                 found.children_size = found.children_size.saturating_add(artifact.size);
-                found.children.push(child_row(child, artifact.id)?);
+                found.children.push(child_row(child, Some(artifact.id))?);
             }
             // A child that is no manifest is content: a build cache keeps its layers in an index.
             None if ManifestKind::from_media_type(&child.media_type).is_none() => wanted.push(child),
+            None if sparse => found.awaited.push(child_row(child, None)?),
             None => found.missing.push(child.digest.to_string()),
         }
     }
@@ -245,7 +249,7 @@ async fn find_references(link: &mut Link<'_>, repository: RepositoryId, new: &In
     Ok(found)
 }
 
-fn child_row(child: &Descriptor, id: model::ArtifactId) -> Result<Child> {
+fn child_row(child: &Descriptor, id: Option<model::ArtifactId>) -> Result<Child> {
     let text = |value: serde_json::Result<String>| value.map_err(Error::internal);
     Ok(Child {
         id,

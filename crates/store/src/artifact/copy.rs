@@ -18,7 +18,7 @@ pub struct CopiedTag {
 }
 
 /// An artifact with all that goes with it, children of indexes and accessories, however deep: one statement for each level. Stops when there are
-/// more than `limit`. Oldest first: children come before the index that names them.
+/// more than `limit`. Oldest first.
 pub async fn tree_of(link: &mut Link<'_>, id: ArtifactId, limit: usize) -> Result<Vec<ArtifactId>> {
     let list = link.engine().json_integers("$1");
     let sql = format!(
@@ -70,8 +70,8 @@ pub async fn tags_of(link: &mut Link<'_>, artifacts: &[ArtifactId]) -> Result<Ve
     Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids(artifacts)).fetch_all(c).await)?)
 }
 
-/// Copies one artifact without tags and labels into a repository; one that is there already stays as it is. Its children must be there.
-/// `true` when it is new.
+/// Copies one artifact without tags, labels and links to children ([`super::copy_children`]) into a repository; one that is there already stays as it
+/// is. `true` when it is new.
 pub async fn copy_row(
     link: &mut Link<'_>,
     source: ArtifactId,
@@ -102,18 +102,5 @@ pub async fn copy_row(
     const HOLD: &str = "INSERT INTO repository_blob (repository_id, blob_id, created_at)
         SELECT $2, blob_id, $3 FROM artifact_blob WHERE artifact_id = $1 ON CONFLICT DO NOTHING";
     on!(link, |c| sqlx::query(HOLD).bind(source.get()).bind(repository.get()).bind(now).execute(c).await.map(drop))?;
-    const CHILDREN: &str = "INSERT INTO artifact_reference (parent_id, child_id, child_digest, platform, urls, annotations)
-        SELECT $2, d.id, f.child_digest, f.platform, f.urls, f.annotations
-        FROM artifact_reference f JOIN artifact d ON d.repository_id = $3 AND d.digest = f.child_digest AND d.deleted_at IS NULL
-        WHERE f.parent_id = $1 ORDER BY f.id";
-    on!(link, |c| sqlx::query(CHILDREN).bind(source.get()).bind(id).bind(repository.get()).execute(c).await.map(drop))?;
     Ok((ArtifactId(id), true))
-}
-
-/// Links the accessories that waited in the repository for this artifact.
-pub async fn adopt_waiting(link: &mut Link<'_>, repository: RepositoryId, artifact: ArtifactId) -> Result<()> {
-    const SQL: &str = "UPDATE accessory SET subject_id = $2
-        WHERE repository_id = $1 AND subject_id IS NULL AND subject_digest = (SELECT digest FROM artifact WHERE id = $2)";
-    on!(link, |c| sqlx::query(SQL).bind(repository.get()).bind(artifact.get()).execute(c).await.map(drop))?;
-    Ok(())
 }
