@@ -7,12 +7,13 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::dialect::Engine;
 use crate::error::Result;
 use crate::log::Log;
 use crate::watch::Watch;
+use crate::writer::{Writer, WriterTx};
 
 /// Runs one sqlx expression on the connection behind a [`Link`]: `on!(link, |c| sqlx::query(SQL).bind(x).execute(c).await)`.
 macro_rules! on {
@@ -49,7 +50,7 @@ pub enum Db {
     /// The embedded database.
     Sqlite {
         /// The only connection that writes.
-        writer: SqlitePool,
+        writer: Writer,
         /// Connections that only read.
         readers: SqlitePool,
         /// What the writer has written, to be brought to the disk.
@@ -84,7 +85,7 @@ pub struct Tx {
 /// The transaction of one engine.
 enum Open {
     /// On the writer.
-    Sqlite(Transaction<'static, Sqlite>, Log),
+    Sqlite(WriterTx, Log),
     /// On a connection of the pool.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -122,9 +123,9 @@ impl Db {
             .pragma("mmap_size", "268435456")
             .pragma("journal_size_limit", "67108864")
             .disable_statement_logging();
-        let pool = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
-        let writer = pool().max_connections(1).acquire_timeout(Duration::from_secs(60)).connect_with(options.clone()).await?;
-        let readers = pool().max_connections(8).connect_with(options.read_only(true).create_if_missing(false)).await?;
+        let pool = SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let writer = Writer::open(options.clone()).await?;
+        let readers = pool.max_connections(8).connect_with(options.read_only(true).create_if_missing(false)).await?;
         Ok(Self::Sqlite { writer, readers, log: Log::of(path), watch: Watch::default() })
     }
 
@@ -191,7 +192,11 @@ impl Db {
     /// Brings the schema up to date. Several processes may call it at once.
     pub async fn migrate(&self) -> Result<()> {
         match self {
-            Self::Sqlite { writer, .. } => sqlx::migrate!("../../migrations/sqlite").run(writer).await?,
+            Self::Sqlite { writer, .. } => {
+                let mut turn = writer.turn().await?;
+                let connection = turn.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+                sqlx::migrate!("../../migrations/sqlite").run(connection).await?;
+            }
             Self::Postgres { pool, .. } => sqlx::migrate!("../../migrations/postgres").run(pool).await?,
         }
         Ok(())
@@ -231,16 +236,13 @@ impl Db {
     /// A transaction with the durability that its content needs.
     pub async fn begin(&self, durability: Durability) -> Result<Tx> {
         let open = match self {
-            Self::Sqlite { writer, log, .. } => {
-                let connection = sqlx::pool::MaybePoolConnection::PoolConnection(writer.acquire().await?);
-                Open::Sqlite(Transaction::begin(connection, Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await?, log.clone())
-            }
+            Self::Sqlite { writer, log, .. } => Open::Sqlite(writer.begin().await?, log.clone()),
             Self::Postgres { pool, .. } => {
-                let mut tx = pool.begin().await?;
-                if durability == Durability::Relaxed {
-                    sqlx::query("SET LOCAL synchronous_commit = off").execute(&mut *tx).await?;
-                }
-                Open::Postgres(tx)
+                let begin = match durability {
+                    Durability::Full => "BEGIN",
+                    Durability::Relaxed => "BEGIN; SET LOCAL synchronous_commit = off",
+                };
+                Open::Postgres(pool.begin_with(begin).await?)
             }
         };
         let watch = match durability {
@@ -283,7 +285,7 @@ impl Tx {
     /// What statements run on.
     pub fn link(&mut self) -> Link<'_> {
         match &mut self.open {
-            Open::Sqlite(t, _) => Link::Sqlite(t),
+            Open::Sqlite(t, _) => Link::Sqlite(t.connection()),
             Open::Postgres(t) => Link::Postgres(t),
         }
     }

@@ -8,6 +8,7 @@ mod error;
 pub mod list;
 mod log;
 mod watch;
+mod writer;
 
 pub mod accessory;
 pub mod allowlist;
@@ -36,3 +37,4 @@ pub use dialect::Engine;
 pub use error::{Error, Result};
 pub use log::Log;
 pub use watch::Watch;
+pub use writer::Writer;
