@@ -122,21 +122,15 @@ pub struct ReferrersPart {
     pub bytes: i64,
 }
 
-/// Stores an artifact and its bytes. The same manifest pushed again keeps its row (only its push time changes); `true` when it is new.
-/// [`crate::Error::Duplicate`] when somebody else stores it at the same moment: the transaction may be tried again.
+/// Stores an artifact and its bytes in a repository that is held. The same manifest pushed again keeps its row (only its push time changes); `true` when it
+/// is new.
 pub async fn upsert(link: &mut Link<'_>, a: &NewArtifact<'_>, now: i64) -> Result<(ArtifactId, bool)> {
-    // By the update, not by a look: one that is deleted at this moment is waited for and then is not there.
-    const AGAIN: &str = "UPDATE artifact SET pushed_at = $3 WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL RETURNING id";
-    let known: Option<(i64,)> =
-        on!(link, |c| sqlx::query_as(AGAIN).bind(a.repository_id.get()).bind(a.digest).bind(now).fetch_optional(c).await)?;
-    if let Some((id,)) = known {
-        return Ok((ArtifactId(id), false));
-    }
     const SQL: &str = "INSERT INTO artifact (project_id, repository_id, digest, kind, media_type, manifest_media_type, artifact_type, size,
             manifest_size, icon, annotations, extra_attrs, subject_digest, referrer_type, pushed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        ON CONFLICT (repository_id, digest) WHERE deleted_at IS NULL DO NOTHING RETURNING id";
     const BYTES: &str = "INSERT INTO manifest (artifact_id, content) VALUES ($1, $2)";
-    let (id,): (i64,) = on!(link, |c| sqlx::query_as(SQL)
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL)
         .bind(a.project_id.get())
         .bind(a.repository_id.get())
         .bind(a.digest)
@@ -152,10 +146,31 @@ pub async fn upsert(link: &mut Link<'_>, a: &NewArtifact<'_>, now: i64) -> Resul
         .bind(a.subject_digest)
         .bind(a.referrer_type)
         .bind(now)
-        .fetch_one(c)
+        .fetch_optional(c)
         .await)?;
+    let Some((id,)) = row else {
+        let known = push_again(link, a.repository_id, a.digest, now).await?;
+        // Somebody who did not hold the repository deleted it between the two: it did not happen, and may be tried again.
+        return known.map(|id| (id, false)).ok_or(crate::Error::Conflict);
+    };
     on!(link, |c| sqlx::query(BYTES).bind(id).bind(a.content).execute(c).await.map(drop))?;
     Ok((ArtifactId(id), true))
+}
+
+/// Notes that a manifest was pushed again; none when it is not there.
+pub async fn push_again(link: &mut Link<'_>, repository: RepositoryId, digest: &str, now: i64) -> Result<Option<ArtifactId>> {
+    // By the update, not by a look: one that is deleted at this moment is waited for and then is not there.
+    const SQL: &str = "UPDATE artifact SET pushed_at = $3 WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL RETURNING id";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(repository.get()).bind(digest).bind(now).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| ArtifactId(id)))
+}
+
+/// The repository `name` of a project, if it has an artifact with this digest.
+pub async fn repository_with(link: &mut Link<'_>, project: ProjectId, name: &str, digest: &str) -> Result<Option<RepositoryId>> {
+    const SQL: &str = "SELECT r.id FROM repository r JOIN artifact a ON a.repository_id = r.id AND a.digest = $3 AND a.deleted_at IS NULL
+        WHERE r.project_id = $1 AND r.name = $2 AND r.deleted_at IS NULL";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(name).bind(digest).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| RepositoryId(id)))
 }
 
 /// A repository in which an artifact has this digest for its icon.

@@ -42,17 +42,26 @@ pub async fn find(link: &mut Link<'_>, project: ProjectId, name: &str) -> Result
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(name).fetch_optional(c).await)?)
 }
 
-/// The repository `name` of a project, made now if it is not there. Until the transaction ends it stays: a [`delete`] by somebody else waits.
+/// The repository `name` of a project, published or not. Until the transaction ends it stays: a [`delete`] by somebody else waits.
+pub async fn find_staying(link: &mut Link<'_>, project: ProjectId, name: &str) -> Result<Option<RepositoryRow>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM repository WHERE project_id = $1 AND name = $2 AND deleted_at IS NULL{}", link.engine().staying());
+    Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(project.get()).bind(name).fetch_optional(c).await)?)
+}
+
+/// The same, made now if it is not there: its project is held.
 pub async fn find_or_create(link: &mut Link<'_>, project: ProjectId, name: &str, now: i64) -> Result<RepositoryRow> {
+    match find_staying(link, project, name).await? {
+        Some(row) => Ok(row),
+        None => create(link, project, name, now).await,
+    }
+}
+
+/// Makes a repository in a project that is held; the one that somebody else made since it was looked for. It stays like [`find_staying`].
+pub async fn create(link: &mut Link<'_>, project: ProjectId, name: &str, now: i64) -> Result<RepositoryRow> {
     const SQL: &str = "INSERT INTO repository (project_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3)
         ON CONFLICT (project_id, name) WHERE deleted_at IS NULL DO UPDATE SET name = excluded.name
         RETURNING id, project_id, name, description, pull_count, is_published, created_at, updated_at";
-    let there =
-        format!("SELECT {COLUMNS} FROM repository WHERE project_id = $1 AND name = $2 AND deleted_at IS NULL{}", link.engine().staying());
-    let row = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(there)).bind(project.get()).bind(name).fetch_optional(c).await)?;
-    if let Some(row) = row {
-        return Ok(row);
-    }
     Ok(on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(name).bind(now).fetch_one(c).await)?)
 }
 
@@ -82,6 +91,15 @@ pub async fn touch(link: &mut Link<'_>, id: RepositoryId, now: i64) -> Result<()
     let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(id.get()).bind(now).fetch_optional(c).await)?;
     // Somebody deleted it since this transaction found it: it did not happen, and may be tried again.
     row.map(drop).ok_or(crate::Error::Conflict)
+}
+
+/// As [`touch`], for the repository `name` of a project if it is published already: which it is. A project with something published in it is not deleted,
+/// so that this holds the project too.
+pub async fn touch_published(link: &mut Link<'_>, project: ProjectId, name: &str, now: i64) -> Result<Option<RepositoryId>> {
+    const SQL: &str = "UPDATE repository SET updated_at = $3
+        WHERE project_id = $1 AND name = $2 AND deleted_at IS NULL AND is_published RETURNING id";
+    let row: Option<(i64,)> = on!(link, |c| sqlx::query_as(SQL).bind(project.get()).bind(name).bind(now).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| RepositoryId(id)))
 }
 
 /// Replaces the description.

@@ -22,7 +22,7 @@ use super::{BASE, RestError};
 use crate::credentials::{SESSION_COOKIE, cookie};
 
 /// Bytes of answers that are remembered.
-const ROOM: u64 = 32 << 20;
+const ROOM: u64 = 64 << 20;
 /// A longer answer is not: it would push out too many others.
 const LONGEST: u64 = 256 << 10;
 

@@ -29,9 +29,7 @@ impl Registry {
         let project = target.allowed.id();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        self.hold_project(link, target).await?;
-        // Held: its end waits for this, or this makes another one of that name.
-        let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
+        let repository = self.hold_repository(link, target, now).await?;
         if let Origin::Repository(source) = origin
             && store::blob::hold_all_in_repository(link, source, &[digest.as_str()]).await?.is_empty()
         {

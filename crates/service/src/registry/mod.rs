@@ -16,6 +16,7 @@ mod upload;
 
 use std::sync::Arc;
 
+use model::RepositoryId;
 use model::permission::{Action, Allowed, Project, Resource};
 use oci::RepositoryName;
 use store::project::ProjectRow;
@@ -138,7 +139,7 @@ impl Registry {
     }
 
     /// The id of the target's repository, if a manifest was ever stored in it.
-    async fn published(&self, target: &Target<'_>) -> Result<Option<model::RepositoryId>> {
+    async fn published(&self, target: &Target<'_>) -> Result<Option<RepositoryId>> {
         let project = target.allowed.id();
         if let Some(id) = self.core.caches.repository(project, target.path) {
             return Ok(Some(id));
@@ -147,7 +148,7 @@ impl Registry {
         Box::pin(self.read_published(target)).await
     }
 
-    async fn read_published(&self, target: &Target<'_>) -> Result<Option<model::RepositoryId>> {
+    async fn read_published(&self, target: &Target<'_>) -> Result<Option<RepositoryId>> {
         let project = target.allowed.id();
         let generation = self.core.caches.project_generation();
         let mut conn = self.core.db.read().await?;
@@ -156,6 +157,23 @@ impl Registry {
             self.core.caches.put_repository(generation, project, target.path, row.id);
         }
         Ok(row.map(|r| r.id))
+    }
+
+    /// The target's repository, made if it is not there; it stays until the transaction ends, and so does its project.
+    async fn hold_repository(&self, link: &mut store::Link<'_>, target: &Target<'_>, now: i64) -> Result<RepositoryId> {
+        let project = target.allowed.id();
+        let there = store::repository::find_staying(link, project, target.path).await?;
+        // A project with something published in it is not deleted, so what stays keeps its project.
+        if let Some(row) = &there
+            && row.is_published
+        {
+            return Ok(row.id);
+        }
+        self.hold_project(link, target).await?;
+        match there {
+            Some(row) => Ok(row.id),
+            None => Ok(store::repository::create(link, project, target.path, now).await?.id),
+        }
     }
 
     /// Holds the target's project until the transaction ends: it may have been deleted since the target was proved.

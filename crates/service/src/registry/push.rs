@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use model::RepositoryId;
+use model::{ArtifactId, RepositoryId};
 use oci::{Descriptor, Digest, Manifest, ManifestKind, Reference, RepositoryName, route::RawReference};
 use store::Link;
 use store::artifact::{Child, NewArtifact};
@@ -79,41 +79,79 @@ impl Registry {
         };
         let kind = kind::recognise(&manifest);
         check_types(&manifest, &kind)?;
-        let attributes = self.attributes(&target, &manifest, &kind).await;
-        let icon = self.icon(&target, &manifest).await?;
         let rules = immutable::rules(&self.core, target.allowed.id()).await?;
         let incoming = Incoming {
             manifest: &manifest,
             kind: &kind,
-            attributes: attributes.as_deref(),
-            icon: icon.map_or("", |layer| layer.digest.as_str()),
             digest: &digest,
             reference,
+            tags: &tags,
             content: &push.content,
             protected: &rules.of(target.path),
         };
-        let repository = retried(|| self.store_manifest(actor, &target, &incoming, &tags)).await?;
+        let repository = retried(|| self.store_manifest(actor, &target, &incoming)).await?;
         self.core.caches.repository_changed(repository);
         let extra = if reference.digest().is_some() { tags } else { Vec::new() };
         Ok(Pushed { digest, subject: manifest.subject.map(|s| s.digest), tags: extra })
     }
 
-    async fn store_manifest(&self, actor: &Actor, target: &Target<'_>, new: &Incoming<'_>, tags: &[String]) -> Result<RepositoryId> {
+    /// Stores what is pushed; the repository it is in. One that is there already needs no look at what it refers to: as long as it is there, so is that,
+    /// and the project's quota has it counted.
+    async fn store_manifest(&self, actor: &Actor, target: &Target<'_>, new: &Incoming<'_>) -> Result<RepositoryId> {
+        let mut conn = self.core.db.read().await?;
+        let known = store::artifact::repository_with(&mut conn.link(), target.allowed.id(), target.path, new.digest.as_str()).await?;
+        drop(conn);
+        if let Some(repository) = known
+            && self.store_again(actor, target, new, repository).await?
+        {
+            return Ok(repository);
+        }
+        self.store_new(actor, target, new).await
+    }
+
+    /// Pushes a manifest once more, with other tags maybe. `false` when it has gone since it was found.
+    async fn store_again(&self, actor: &Actor, target: &Target<'_>, new: &Incoming<'_>, repository: RepositoryId) -> Result<bool> {
+        let now = self.now();
+        let mut tx = self.core.db.write().await?;
+        let link = &mut tx.link();
+        // What was published stays in its project, and its project stays: neither is looked for again.
+        store::repository::touch(link, repository, now).await?;
+        new.protected.check_push(link, repository, new.tags).await?;
+        let Some(id) = store::artifact::push_again(link, repository, new.digest.as_str(), now).await? else { return Ok(false) };
+        self.name(link, actor, target, new, (repository, id), now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn store_new(&self, actor: &Actor, target: &Target<'_>, new: &Incoming<'_>) -> Result<RepositoryId> {
+        let attributes = self.attributes(target, new.manifest, new.kind).await;
+        let icon = self.icon(target, new.manifest).await?;
         let now = self.now();
         let project = target.allowed.id();
         let mut tx = self.core.db.write().await?;
         let link = &mut tx.link();
-        self.hold_project(link, target).await?;
-        let repository = store::repository::find_or_create(link, project, target.path, now).await?.id;
         // Held from here on: nobody else changes its artifacts and tags until this is over.
-        store::repository::touch(link, repository, now).await?;
-        new.protected.check_push(link, repository, tags).await?;
+        let repository = match store::repository::touch_published(link, project, target.path, now).await? {
+            Some(published) => published,
+            None => {
+                let repository = self.hold_repository(link, target, now).await?;
+                store::repository::touch(link, repository, now).await?;
+                repository
+            }
+        };
+        new.protected.check_push(link, repository, new.tags).await?;
         let found = find_references(link, repository, new, self.core.settings().sparse_indexes).await?;
         crate::quota::charge(&self.core, link, project, &found.contents).await?;
         if !found.missing.is_empty() {
             return Err(missing_content(&found.missing));
         }
-        let texts = new.texts(&found)?;
+        let texts = Texts {
+            annotations: new.annotations()?,
+            size: new.size(&found),
+            icon: icon.map_or("", |layer| layer.digest.as_str()),
+            attributes: attributes.as_deref(),
+        };
+        // Somebody else may have stored it since it was looked for.
         let (id, is_new) = store::artifact::upsert(link, &texts.row(new, target, repository), now).await?;
         if is_new {
             store::artifact::hold_blobs(link, id, &found.blobs).await?;
@@ -121,20 +159,33 @@ impl Registry {
             store::artifact::await_children(link, repository, id, &found.awaited).await?;
             store::artifact::arrived(link, repository, id).await?;
         }
+        self.name(link, actor, target, new, (repository, id), now).await?;
+        tx.commit().await?;
+        Ok(repository)
+    }
+
+    /// What follows from a push by its reference: tags, what the artifact is to another one, and a line in the log.
+    async fn name(
+        &self,
+        link: &mut Link<'_>,
+        actor: &Actor,
+        target: &Target<'_>,
+        new: &Incoming<'_>,
+        (repository, id): (RepositoryId, ArtifactId),
+        now: i64,
+    ) -> Result<()> {
         if let Some((accessory, subject)) = kind::accessory(new.manifest, new.reference) {
             store::accessory::create(link, repository, id, subject.as_str(), accessory, now).await?;
         }
-        for tag in tags {
+        for tag in new.tags {
             new.protected.set(link, (repository, id), tag, Act::Push, now).await?;
         }
         let resource = match new.reference {
             Reference::Tag(tag) => format!("{}:{tag}", target.full_name),
             Reference::Digest(digest) => format!("{}@{digest}", target.full_name),
         };
-        let event = Event::pushed(project, resource, target.full_name, new.digest.as_str());
-        audit::record(&self.core, link, actor, now, [event]).await?;
-        tx.commit().await?;
-        Ok(repository)
+        let event = Event::pushed(target.allowed.id(), resource, target.full_name, new.digest.as_str());
+        audit::record(&self.core, link, actor, now, [event]).await
     }
 }
 
@@ -158,37 +209,41 @@ fn check_types(manifest: &Manifest, kind: &Kind) -> Result<()> {
 struct Incoming<'a> {
     manifest: &'a Manifest,
     kind: &'a Kind,
-    attributes: Option<&'a str>,
-    icon: &'a str,
     digest: &'a Digest,
     reference: &'a Reference,
+    tags: &'a [String],
     content: &'a [u8],
     protected: &'a immutable::Protected<'a>,
 }
 
-/// The parts of the row that have to live somewhere.
-struct Texts {
-    annotations: Option<String>,
-    size: i64,
-}
-
 impl Incoming<'_> {
-    fn texts(&self, found: &Found) -> Result<Texts> {
-        let annotations = match self.manifest.annotations.is_empty() {
-            true => None,
-            false => Some(serde_json::to_string(&self.manifest.annotations).map_err(Error::internal)?),
-        };
-        let own = bytes(self.content.len() as u64);
+    fn annotations(&self) -> Result<Option<String>> {
+        match self.manifest.annotations.is_empty() {
+            true => Ok(None),
+            false => serde_json::to_string(&self.manifest.annotations).map(Some).map_err(Error::internal),
+        }
+    }
+
+    /// Bytes of the manifest and all that it describes.
+    fn size(&self, found: &Found) -> i64 {
         let described = if self.manifest.kind.is_index() {
             found.children_size
         } else {
             bytes(self.manifest.config.iter().chain(&self.manifest.layers).map(|d| d.size).fold(0, u64::saturating_add))
         };
-        Ok(Texts { annotations, size: own.saturating_add(described) })
+        bytes(self.content.len() as u64).saturating_add(described)
     }
 }
 
-impl Texts {
+/// What a new row says besides what is in the manifest.
+struct Texts<'a> {
+    annotations: Option<String>,
+    size: i64,
+    icon: &'a str,
+    attributes: Option<&'a str>,
+}
+
+impl Texts<'_> {
     fn row<'a>(&'a self, new: &'a Incoming<'a>, target: &Target<'_>, repository: RepositoryId) -> NewArtifact<'a> {
         NewArtifact {
             project_id: target.allowed.id(),
@@ -199,9 +254,9 @@ impl Texts {
             manifest_media_type: &new.manifest.media_type,
             artifact_type: &new.kind.artifact_type,
             size: self.size,
-            icon: new.icon,
+            icon: self.icon,
             annotations: self.annotations.as_deref(),
-            extra_attrs: new.attributes,
+            extra_attrs: self.attributes,
             subject_digest: new.manifest.subject.as_ref().map(|s| s.digest.as_str()),
             referrer_type: new.manifest.referrer_artifact_type(),
             content: new.content,
@@ -249,7 +304,7 @@ async fn find_references(link: &mut Link<'_>, repository: RepositoryId, new: &In
     Ok(found)
 }
 
-fn child_row(child: &Descriptor, id: Option<model::ArtifactId>) -> Result<Child> {
+fn child_row(child: &Descriptor, id: Option<ArtifactId>) -> Result<Child> {
     let text = |value: serde_json::Result<String>| value.map_err(Error::internal);
     Ok(Child {
         id,

@@ -136,8 +136,9 @@ impl Registry {
         let id = upload_id(upload)?;
         let mut turn = self.take(&target, &id).await?;
         let body = turn.writer.hear(body);
-        let (row, _) = self.receive(&turn, turn.row.clone(), chunk, body).await?;
-        Ok(progress(&row))
+        let mut received = self.receive(&turn, chunk, body).await?;
+        self.advance(&mut received.row, &received.state).await?;
+        Ok(progress(&received.row))
     }
 
     /// Appends what the closing request still brings, verifies the digest and makes the blob part of the repository.
@@ -162,13 +163,16 @@ impl Registry {
             DigestError::UnsupportedAlgorithm(name) => unsupported(&name),
             DigestError::Malformed => Error::oci(oci::ErrorCode::DigestInvalid, "digest parsing failed"),
         })?;
-        let (row, state) = if chunk.length == Some(0) {
-            (turn.row.clone(), saved_state(&turn.row)?)
+        let Received { mut row, state, limit } = if chunk.length == Some(0) {
+            let limit = crate::quota::limit(&self.core, turn.row.project_id).await?;
+            Received { row: turn.row.clone(), state: saved_state(&turn.row)?, limit }
         } else {
             let body = turn.writer.hear(body);
-            self.receive(&turn, turn.row.clone(), chunk, body).await?
+            self.receive(&turn, chunk, body).await?
         };
-        if let Err(error) = crate::quota::check(&self.core, target.allowed.id(), digest.as_str(), bytes(state.offset())).await {
+        if limit.is_some()
+            && let Err(error) = crate::quota::check(&self.core, row.project_id, digest.as_str(), bytes(state.offset())).await
+        {
             self.drop_upload(&id).await?;
             return Err(error.into());
         }
@@ -186,16 +190,26 @@ impl Registry {
                 self.drop_upload(&id).await?;
                 return Err(gone().into());
             }
-            Err(CommitError::Busy) => return Err(Refused::OutOfOrder(progress(&row))),
-            Err(CommitError::StorageFull) => return Err(storage_full().into()),
-            Err(error) => return Err(Error::internal(error).into()),
+            // The upload stays: what came with this request is noted only now, as an upload that ends well has no use for it.
+            Err(error) => {
+                self.advance(&mut row, &state).await?;
+                return Err(match error {
+                    CommitError::Busy => Refused::OutOfOrder(progress(&row)),
+                    CommitError::StorageFull => storage_full().into(),
+                    error => Error::internal(error).into(),
+                });
+            }
         };
         match self.keep(&target, &digest, bytes(size), Origin::Upload(&row.id)).await {
             Err(error) if error.status < 500 => {
                 self.drop_upload(&id).await?;
                 Err(error.into())
             }
-            kept => Ok(kept.map(|_| digest)?),
+            Err(error) => {
+                self.advance(&mut row, &state).await?;
+                Err(error.into())
+            }
+            Ok(_) => Ok(digest),
         }
     }
 
@@ -227,17 +241,13 @@ impl Registry {
         store::upload::find(&mut conn.link(), target.allowed.id(), target.path, id.as_str()).await?.ok_or_else(gone)
     }
 
-    async fn receive<S, E>(
-        &self,
-        turn: &Turn,
-        mut row: UploadRow,
-        chunk: Chunk,
-        body: S,
-    ) -> std::result::Result<(UploadRow, UploadState), Refused>
+    /// Appends a body. That it came whole is left to the caller to note ([`Self::advance`]); what came of another is noted here.
+    async fn receive<S, E>(&self, turn: &Turn, chunk: Chunk, body: S) -> std::result::Result<Received, Refused>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin,
         E: std::fmt::Display,
     {
+        let mut row = turn.row.clone();
         let before = saved_state(&row)?;
         let id = upload_id(&row.id)?;
         let expected = chunk.range.map(|range| range.end_inclusive - range.start + 1);
@@ -263,18 +273,16 @@ impl Registry {
             held.rollback(&before).await?;
             return Err(size_invalid(expected, appended.received).into());
         }
-        // What arrived before an interruption stays: the client asks where it stands and goes on.
         let state = appended.state;
-        if state.offset() != before.offset() {
-            self.advance(&mut row, &state).await?;
-        }
-        match appended.result {
-            Ok(()) => Ok((row, state)),
-            Err(AppendError::Lost) => {
+        let Err(error) = appended.result else { return Ok(Received { row, state, limit: quota }) };
+        // What arrived before an interruption stays: the client asks where it stands and goes on.
+        self.advance(&mut row, &state).await?;
+        match error {
+            AppendError::Lost => {
                 self.drop_upload(&id).await?;
                 Err(gone().into())
             }
-            Err(AppendError::TooLarge { limit }) => {
+            AppendError::TooLarge { limit } => {
                 self.drop_upload(&id).await?;
                 if let Some(quota) = quota.filter(|quota| quota.cut() == limit) {
                     let announced = options.length.map_or(limit + 1, |length| before.offset().saturating_add(length));
@@ -283,15 +291,19 @@ impl Registry {
                 let message = format!("the blob is larger than the {limit} bytes that one blob may have here");
                 Err(Error::oci_message(oci::ErrorCode::SizeInvalid, message, serde_json::Value::Null).into())
             }
-            Err(AppendError::Aborted(why)) => Err(Error::bad_request(format!("the body ended early: {why}")).into()),
-            Err(AppendError::Busy) => Err(Refused::OutOfOrder(progress(&row))),
-            Err(AppendError::StorageFull) => Err(storage_full().into()),
-            Err(AppendError::Length { .. }) => Err(Error::bad_request("the body is not as long as its Content-Length").into()),
-            Err(error) => Err(Error::internal(error).into()),
+            AppendError::Aborted(why) => Err(Error::bad_request(format!("the body ended early: {why}")).into()),
+            AppendError::Busy => Err(Refused::OutOfOrder(progress(&row))),
+            AppendError::StorageFull => Err(storage_full().into()),
+            AppendError::Length { .. } => Err(Error::bad_request("the body is not as long as its Content-Length").into()),
+            error => Err(Error::internal(error).into()),
         }
     }
 
+    /// Notes where an upload stands, if it stands elsewhere than its row says.
     async fn advance(&self, row: &mut UploadRow, state: &UploadState) -> Result<()> {
+        if row.received == bytes(state.offset()) {
+            return Ok(());
+        }
         let saved = state.to_bytes();
         let received = bytes(state.offset());
         let mut tx = self.core.db.begin(Durability::Relaxed).await?;
@@ -323,6 +335,16 @@ struct Turn {
     /// Its file; none when that is lost, or has become a blob.
     held: Option<Held>,
     writer: Writer,
+}
+
+/// A body that came whole.
+struct Received {
+    /// The upload as it was taken.
+    row: UploadRow,
+    /// Where it stands now.
+    state: UploadState,
+    /// What the project may have in all, if there is a limit.
+    limit: Option<Limit>,
 }
 
 fn saved_state(row: &UploadRow) -> Result<UploadState> {
