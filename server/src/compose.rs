@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::Router;
 use model::secret::Secret as ModelSecret;
 use service::registry::Swept;
@@ -102,12 +102,22 @@ pub async fn check_database(config: &Config) -> anyhow::Result<String> {
 /// Gives `admin` the password, or a generated one, whose file is the result. Sessions of `admin` end.
 ///
 /// # Errors
-/// The password breaks the rule for passwords, or the database cannot be written.
+/// There is no database, or none with an account yet; the password breaks the rule for passwords, or the database cannot be written.
 pub async fn reset_admin_password(config: &Config, password: Option<Secret>) -> anyhow::Result<Option<PathBuf>> {
+    // A mistyped directory is not filled with a new database.
+    if let Database::Sqlite(path) = &config.database
+        && !path.exists()
+    {
+        bail!("there is no database at {}: name the one that the server uses with --data or --database-url", path.display());
+    }
     let services = services(config).await?;
     let given = password.map(|p| ModelSecret::new(p.reveal().to_owned()));
-    let generated = services.users.reset_admin_password(given.as_ref()).await.map_err(sentence)?;
+    let reset = services.users.reset_admin_password(given.as_ref()).await;
     services.stop().await;
+    let generated = match reset {
+        Err(error) if error.status == 404 => bail!("the database has no account `admin` yet: the first start of a server makes it"),
+        reset => reset.map_err(sentence)?,
+    };
     let Some(password) = generated else {
         return Ok(None);
     };

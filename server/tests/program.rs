@@ -228,6 +228,19 @@ async fn a_database_is_migrated_before_the_first_start_and_examined() {
     assert_eq!(fs::read_to_string(data.path().join("berth.db")).unwrap(), broken);
 }
 
+#[test]
+fn no_password_is_given_where_no_server_ran() {
+    let data = tempfile::tempdir().unwrap();
+    let mistyped = data.path().join("dtaa");
+    let (code, _, stderr) = output(data.path(), &["admin", "reset-password", "--data", mistyped.to_str().unwrap()]);
+    assert!(code == Some(1) && stderr.contains("there is no database at ") && stderr.contains("--data"), "{stderr}");
+    assert!(!mistyped.exists());
+    // A database without its first account.
+    assert_eq!(output(data.path(), &["migrate"]).0, Some(0));
+    let (code, _, stderr) = output(data.path(), &["admin", "reset-password"]);
+    assert!(code == Some(1) && stderr.contains("the database has no account `admin` yet"), "{stderr}");
+}
+
 #[tokio::test]
 async fn an_operator_gives_the_administrator_a_new_password() {
     let data = tempfile::tempdir().unwrap();
