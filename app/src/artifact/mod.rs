@@ -15,4 +15,4 @@ mod wiring;
 
 pub use page::ArtifactPage;
 pub use steps::{Step, steps};
-pub use view::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow};
+pub use view::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, SubjectView, TagRow};

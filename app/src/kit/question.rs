@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Notice, Tone};
+use super::{Icon, Refusal};
 use crate::ui::UiError;
 
 /// The outcome of a form that deletes: nothing when it worked, else why it did not.
@@ -62,7 +62,7 @@ pub fn Answers(
     outcome: Signal<Outcome>,
 ) -> impl IntoView {
     view! {
-        {move || refusal(outcome.get()).map(|error| view! { <Notice tone=Tone::Bad text=words(error) /> })}
+        {move || refusal(outcome.get()).map(|error| view! { <Refusal error=error /> })}
         <div class="dfoot">
             <button type="button" class="btn" popovertarget=id popovertargetaction="hide" autofocus="">
                 "Cancel"
@@ -84,7 +84,7 @@ pub fn Undone(
 ) -> impl IntoView {
     view! {
         {move || match outcome.get() {
-            Some(Err(error)) => Some(view! { <Notice tone=Tone::Bad text=words(error) /> }),
+            Some(Err(error)) => Some(view! { <Refusal error=error /> }),
             _ => None,
         }}
     }
@@ -94,13 +94,5 @@ fn refusal(outcome: Outcome) -> Option<UiError> {
     match outcome? {
         Ok(refusal) => refusal,
         Err(error) => Some(error),
-    }
-}
-
-fn words(error: UiError) -> String {
-    match (error.message.is_empty(), error.request_id) {
-        (false, _) => error.message,
-        (true, Some(id)) => format!("Something broke on the server; nothing was deleted. Request {id}"),
-        (true, None) => "This didn’t work; nothing was deleted.".to_owned(),
     }
 }
