@@ -61,6 +61,7 @@ pub fn Answers(
     #[prop(into)]
     outcome: Signal<Outcome>,
 ) -> impl IntoView {
+    closing(id.clone(), outcome);
     view! {
         {move || refusal(outcome.get()).map(|error| view! { <Refusal error=error /> })}
         <div class="dfoot">
@@ -73,6 +74,21 @@ pub fn Answers(
         </div>
     }
     .into_any()
+}
+
+/// Closes the dialog once the deed is done. The page may stay and show what is left in the same place: an open dialog would ask for that.
+fn closing(id: String, outcome: Signal<Outcome>) {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        use wasm_bindgen::JsCast;
+        let dialog = || document().get_element_by_id(&id)?.dyn_into::<web_sys::HtmlElement>().ok();
+        if let (Some(Ok(None)), Some(dialog)) = (outcome.get(), dialog()) {
+            // It fails for what is no popover any more.
+            let _ = dialog.hide_popover();
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (id, outcome);
 }
 
 /// Says on the page why a form that was posted without scripts did nothing: its dialog is closed by then.
