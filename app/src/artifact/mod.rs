@@ -3,6 +3,7 @@
 
 #[cfg(feature = "ssr")]
 mod document;
+mod facts;
 mod layers;
 mod page;
 mod parts;

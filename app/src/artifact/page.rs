@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{ArtifactView, SubjectView, layers, parts, removal::Removal, server};
+use super::{ArtifactView, facts, layers, parts, removal::Removal, server};
 use crate::{
     address,
-    kit::{Badge, Bytes, Commands, Digest, FullDigest, Icon, Moment, Notice, Tab, Tabs, Tone, Undone, media_type},
+    kit::{Badge, Commands, FullDigest, Icon, Notice, Tab, Tabs, Tone, Undone},
     repository::{
         Kind,
         commands::{self, Host, Reference},
@@ -55,7 +55,7 @@ fn artifact(visitor: Visitor, view: ArtifactView, removal: Removal) -> AnyView {
             {head(&view, removal)}
             {(view.kind == Kind::EmptyIndex).then(|| view! { <Notice tone=Tone::Info text=NO_PLATFORMS /> })}
             {pull}
-            {facts(&view)}
+            {facts::facts(&view)}
             {tabs}
             {sections.views()}
         </Frame>
@@ -164,54 +164,6 @@ fn pull(host: Host<'_>, view: &ArtifactView) -> AnyView {
         .into_any(),
         None => view! { <Commands id="pull-digest" label=digest_label recipes=by_digest /> }.into_any(),
     }
-}
-
-fn facts(view: &ArtifactView) -> AnyView {
-    let fact = |term: &'static str, value: AnyView| {
-        view! {
-            <div>
-                <dt>{term}</dt>
-                <dd>{value}</dd>
-            </div>
-        }
-        .into_any()
-    };
-    let text = |value: &str| value.to_owned().into_any();
-    let media = |word: &str| view! { <span class="mono xs">{media_type(word)}</span> }.into_any();
-    let mut facts = vec![fact("Size", view! { <Bytes size=view.size /> }.into_any())];
-    facts.extend(
-        view.platform.as_deref().map(|platform| fact("Platform", view! { <span class="mono">{platform.to_owned()}</span> }.into_any())),
-    );
-    facts.extend(view.created.map(|at| fact("Built", view! { <Moment at=at never="Not told" /> }.into_any())));
-    facts.push(fact("Pushed", view! { <Moment at=view.pushed /> }.into_any()));
-    facts.push(fact("Last pull", view! { <Moment at=view.pulled /> }.into_any()));
-    facts.extend((!view.author.is_empty()).then(|| fact("Author", text(&view.author))));
-    facts.extend(view.subject.as_ref().map(|subject| fact("Attached to", attached_to(view, subject))));
-    facts.push(fact("Media type", media(&view.media_type)));
-    // For an image the API repeats the media type of its configuration, which says nothing new.
-    let image = matches!(view.kind, Kind::Image | Kind::Index | Kind::EmptyIndex);
-    if !image && !view.artifact_type.is_empty() && view.artifact_type != view.media_type {
-        facts.push(fact("Artifact type", media(&view.artifact_type)));
-    }
-    view! {
-        <section class="card" aria-label="Facts">
-            <div class="body">
-                <dl class="facts">{facts}</dl>
-            </div>
-        </section>
-    }
-    .into_any()
-}
-
-/// The way to what this is attached to; it may not be here yet, or not any more.
-fn attached_to(view: &ArtifactView, subject: &SubjectView) -> AnyView {
-    let href = subject.is_here.then(|| address::artifact(&view.project_id.to_string(), &view.repository, &subject.digest));
-    let missing = (!subject.is_here).then(|| view! { <span class="xs muted">" Not in this repository"</span> });
-    view! {
-        <Digest digest=subject.digest.clone() href=href />
-        {missing}
-    }
-    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]
