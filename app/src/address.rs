@@ -14,6 +14,10 @@ pub const SEARCH: &str = "/harbor/search";
 pub const API: &str = "/api/v2.0/docs";
 /// The sign-in page, and the endpoint its form posts to.
 pub const SIGN_IN: &str = "/account/sign-in";
+/// The sign-in page after the password was changed, which ended the session.
+pub const PASSWORD_CHANGED: &str = "/account/sign-in?done=password";
+/// The page to change one's own password.
+pub const PASSWORD: &str = "/account/password";
 /// The endpoint that ends the session (POST).
 pub const SIGN_OUT: &str = "/account/sign-out";
 
@@ -30,6 +34,12 @@ pub fn repository(project: &str, repository: &str) -> String {
 /// One artifact by digest (or tag).
 pub fn artifact(project: &str, repository: &str, reference: &str) -> String {
     format!("{}/artifacts-tab/artifacts/{}", self::repository(project, repository), segment(reference))
+}
+
+/// Path and query of a page, to come back to. What a form that was posted without scripts left there of its refusal stays behind.
+pub fn here(path: &str, search: &str) -> String {
+    let kept: Vec<_> = search.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("__")).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// Sign-in with the way back.
@@ -58,6 +68,13 @@ mod tests {
     fn slashes_of_a_repository_are_one_segment() {
         assert_eq!(repository("1", "services/checkout"), "/harbor/projects/1/repositories/services%2Fcheckout");
         assert_eq!(artifact("1", "a/b", "sha256:ab"), "/harbor/projects/1/repositories/a%2Fb/artifacts-tab/artifacts/sha256:ab");
+    }
+
+    #[test]
+    fn the_way_back_loses_what_a_form_left() {
+        assert_eq!(here("/x", ""), "/x");
+        assert_eq!(here("/x", "?q=a%20b&page=2"), "/x?q=a%20b&page=2");
+        assert_eq!(here("/x", "__path=%2Fui%2Ffn%2Fy&q=a&__err=e"), "/x?q=a");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn LostPage() -> impl IntoView {
                     "Berth"
                 </p>
             </header>
-            <main id="main">{explanation(&UiError::new(404, ""), true)}</main>
+            <main id="main">{explanation(&UiError::new(404, ""), Reader::Member)}</main>
         </div>
     }
 }
@@ -44,9 +44,9 @@ pub fn refused(visitor: Visitor, error: UiError, here: &str) -> AnyView {
 
 /// The explanation in its frame.
 pub fn page(visitor: Visitor, error: &UiError) -> AnyView {
-    let signed_in = visitor.account.is_some();
+    let reader = Reader::of(&visitor);
     let place = Place { crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here(crumb(error))], room: Room::Elsewhere };
-    let explanation = explanation(error, signed_in);
+    let explanation = explanation(error, reader);
     view! { <Frame visitor=visitor place=place>{explanation}</Frame> }.into_any()
 }
 
@@ -55,10 +55,33 @@ fn crumb(error: &UiError) -> &'static str {
     if error.status == 404 { "Not found" } else { words(error).1 }
 }
 
-fn explanation(error: &UiError, signed_in: bool) -> AnyView {
-    let (art, title, text) = words(error);
+/// Who reads the explanation, as far as it speaks of what they may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Anonymous,
+    Member,
+    Administrator,
+}
+
+impl Reader {
+    fn of(visitor: &Visitor) -> Self {
+        match &visitor.account {
+            None => Self::Anonymous,
+            Some(account) if account.administrator => Self::Administrator,
+            Some(_) => Self::Member,
+        }
+    }
+}
+
+fn explanation(error: &UiError, reader: Reader) -> AnyView {
+    let (art, title, text) = match (error.status, reader) {
+        (404, Reader::Administrator) => {
+            (Art::Quay, "This page doesn’t exist", "What was here may have been deleted, or the address is mistyped.".to_owned())
+        }
+        _ => words(error),
+    };
     let request = error.request_id.clone();
-    let sign_in = (!signed_in && error.status == 404).then(sign_in_link);
+    let sign_in = (reader == Reader::Anonymous && error.status == 404).then(sign_in_link);
     let again = (error.status == 0 || error.status >= 500).then(again);
     view! {
         <Empty art=art title=title level=1>
@@ -79,8 +102,7 @@ fn explanation(error: &UiError, signed_in: bool) -> AnyView {
 /// The page as a whole once more, also where the router could show it.
 fn again() -> AnyView {
     let location = use_location();
-    let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let here = if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) };
+    let here = address::here(&location.pathname.get_untracked(), &location.search.get_untracked());
     view! {
         <a class="btn btn-primary" href=here rel="external">
             "Try again"
@@ -121,5 +143,25 @@ fn words(error: &UiError) -> (Art, &'static str, String) {
             "Berth couldn’t load this page",
             given("Something broke on the server. Pulls and pushes may go on working. Try again in a moment."),
         ),
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::{markup, session::Account};
+
+    fn lost(account: Option<Account>) -> String {
+        let html = markup::render(move || page(Visitor { account, ..Visitor::default() }, &UiError::new(404, "")));
+        markup::check(&html);
+        html
+    }
+
+    #[test]
+    fn only_who_may_not_see_everything_is_told_so() {
+        let hint = "or you can’t see it";
+        assert!(lost(None).contains(hint) && lost(Some(Account::default())).contains(hint));
+        let administrator = lost(Some(Account { administrator: true, ..Account::default() }));
+        assert!(administrator.contains("This page doesn’t exist") && !administrator.contains(hint), "{administrator}");
     }
 }

@@ -42,6 +42,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=ToProjects ssr=SsrMode::Async />
                 <ParentRoute path=path!("/account") view=Outlet ssr=SsrMode::Async>
                     <Route path=path!("/sign-in") view=session::SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/password") view=session::PasswordPage ssr=SsrMode::Async />
                     <Route path=path!("/*rest") view=failure::LostPage ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("/harbor") view=Outlet ssr=SsrMode::Async>

@@ -17,6 +17,12 @@ pub(crate) fn render(view: impl FnOnce() -> leptos::prelude::AnyView + Send + 's
     })
 }
 
+/// What is left of a page without its tags and comments.
+#[cfg(feature = "ssr")]
+pub(crate) fn text(html: &str) -> String {
+    html.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest)).collect()
+}
+
 const VOID: [&str; 13] = ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 const PHRASING_ONLY: [&str; 9] = ["p", "h1", "h2", "h3", "span", "a", "button", "label", "summary"];
 const BLOCKS: [&str; 19] = [

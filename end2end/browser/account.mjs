@@ -7,7 +7,53 @@ export const account = {
     await session.signIn('admin', 'not-the-password');
     assert.match(session.page.url(), /\/account\/sign-in/);
     await session.alert();
+    assert.equal(await session.page.locator('input[name=principal]').inputValue(), 'admin', 'the name is still there');
+    assert.equal(await session.page.locator('input[name=password]').inputValue(), '');
     await session.check('sign-in refused');
+  },
+
+  async 'somebody changes their password'(session) {
+    const name = `changer-${session.look.name.replaceAll(' ', '-')}`;
+    const page = session.page;
+    const fill = async (current, fresh, again) => {
+      await page.getByLabel('Current password', { exact: true }).fill(current);
+      await page.getByLabel('New password', { exact: true }).fill(fresh);
+      await page.getByLabel('New password again').fill(again);
+      await session.follow(page.getByRole('button', { name: 'Change password' }));
+    };
+    const refused = async (label, words) => {
+      await session.alert();
+      const described = await page.getByLabel(label, { exact: true }).getAttribute('aria-describedby');
+      await page.locator(`[id="${described.split(' ').at(-1)}"]`).getByText(words).waitFor();
+    };
+    await session.api.user(name, 'Harbour-of-1');
+    await session.signIn(name, 'Harbour-of-1');
+    await session.page.waitForURL(/\/harbor\/projects/);
+    await session.accountMenu();
+    await session.follow(page.getByRole('link', { name: 'Password' }));
+    await page.waitForURL(/\/account\/password$/);
+    await session.check('password');
+    await fill('Not-the-1-password', 'Better-than-that-2', 'Better-than-that-2');
+    await refused('Current password', /isn’t your current password/);
+    await session.check('password refused');
+    await fill('Harbour-of-1', 'Better-than-that-2', 'Better-than-this-2');
+    await refused('New password again', /isn’t what stands above/);
+    await fill('Harbour-of-1', 'too-short', 'too-short');
+    await refused('New password', /8 to 128 characters/);
+    await fill('Harbour-of-1', 'Harbour-of-1', 'Harbour-of-1');
+    await refused('New password', /the password that you have/);
+    await fill('Harbour-of-1', 'Better-than-that-2', 'Better-than-that-2');
+    await page.waitForURL(/\/account\/sign-in\?done=password$/);
+    await page.getByText('Your password is changed').waitFor();
+    await session.check('password changed');
+    await session.fillSignIn(name, 'Better-than-that-2');
+    await page.waitForURL(/\/harbor\/projects$/);
+    await session.link('library').waitFor();
+  },
+
+  async 'who is not signed in cannot change a password'(session) {
+    await session.open('/account/password');
+    assert.match(session.page.url(), /\/account\/sign-in\?redirect_url=%?.*account.*password/);
   },
 
   async 'sign in and out'(session) {

@@ -45,19 +45,36 @@ export class Api {
     return { digest: digest(bytes), size: bytes.length };
   }
 
-  // An artifact of one file; gives its digest.
-  async artifact(repository, tag, { artifactType, configType, config, layerType, title, annotations }) {
+  // An artifact of one file, attached to another if that is given; gives its digest.
+  async artifact(repository, tag, { artifactType, configType, config, layerType, title, annotations, subject }) {
     const manifest = {
-      schemaVersion: 2, mediaType: manifestType, artifactType, annotations,
+      schemaVersion: 2, mediaType: manifestType, artifactType, annotations, subject,
       config: { mediaType: configType, ...await this.blob(repository, Buffer.from(JSON.stringify(config))) },
       layers: [{
         mediaType: layerType, ...await this.blob(repository, Buffer.from(`content of ${title}`)),
         annotations: { 'org.opencontainers.image.title': title },
       }],
     };
+    return this.put(repository, tag, manifest);
+  }
+
+  // An index that names nothing.
+  async emptyIndex(repository, tag) {
+    return this.put(repository, tag, { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] });
+  }
+
+  // Puts a manifest under a tag, or under its digest without one; gives its digest.
+  async put(repository, tag, manifest) {
     const bytes = Buffer.from(JSON.stringify(manifest));
-    await this.ask('PUT', `/v2/${repository}/manifests/${tag}`, [201], { headers: { 'content-type': manifestType }, data: bytes });
+    const headers = { 'content-type': manifest.mediaType };
+    await this.ask('PUT', `/v2/${repository}/manifests/${tag ?? digest(bytes)}`, [201], { headers, data: bytes });
     return digest(bytes);
+  }
+
+  // What a manifest says that refers to another.
+  async descriptor(repository, reference) {
+    const bytes = await (await this.ask('GET', `/v2/${repository}/manifests/${reference}`, [200], { headers: { accept: manifestType } })).body();
+    return { mediaType: manifestType, digest: digest(bytes), size: bytes.length };
   }
 
   // A manifest as the registry gives it.

@@ -43,6 +43,28 @@ export const apipage = {
     await session.check('api tried');
   },
 
+  async 'the body that is there can be sent as it is'(session) {
+    if (!session.scripted) return;
+    await session.api.ask('DELETE', '/api/v2.0/projects/harbour', [200, 404]);
+    await session.signedIn();
+    await session.open(place);
+    const made = await openOperation(session, 'createProject');
+    await made.getByRole('button', { name: 'Send POST' }).click();
+    await answered(made, 201);
+    const found = await openOperation(session, 'getRepository');
+    await found.getByText(/the form escapes its slashes/).waitFor();
+  },
+
+  async 'the slash leads to the search of operations'(session) {
+    if (!session.scripted) return;
+    await session.open(place);
+    await session.page.keyboard.press('/');
+    await session.page.keyboard.type('/labels');
+    assert.equal(await session.page.getByLabel('Find an operation').inputValue(), '/labels', 'in the field it is a slash');
+    await operation(session, 'listProjects').waitFor({ state: 'hidden' });
+    await operation(session, 'ListLabels').waitFor();
+  },
+
   async 'a request with typed credentials is tried'(session) {
     if (!session.scripted) return;
     session.announce(401);

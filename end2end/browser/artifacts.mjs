@@ -122,9 +122,104 @@ export const artifacts = {
     await manifest.getByText('Manifest as JSON', { exact: true }).click();
     await text.waitFor();
     const pushed = await session.api.manifest(`${session.server.project}/policy`, 'v3');
+    if (session.scripted) {
+      await manifest.getByRole('button', { name: 'Copy: Manifest as JSON' }).click();
+      await manifest.getByText('Copied', { exact: true }).waitFor({ state: 'attached' });
+      assert.equal(await session.clipboard(), JSON.stringify(pushed, null, 2));
+    }
+    const files = main(session).getByRole('region', { name: 'Files', exact: true });
+    await files.getByText('gate.rego').waitFor();
+    assert.equal(await files.getByText(/step/i).count(), 0, 'a file is no step of a build');
     assert.equal((await text.textContent()).trim(), JSON.stringify(pushed, null, 2), 'the manifest, a member a line');
     assert.notEqual(await session.page.title(), 'run', 'nothing of an artifact is run');
     assert.equal(await manifest.getByText('Configuration as JSON').count(), 0, 'an empty configuration says nothing');
     await session.check('artifact');
+  },
+
+  async 'long lines of a manifest stay in their card'(session) {
+    await session.api.artifact(`${session.server.project}/long`, 'v1', {
+      artifactType: 'application/vnd.example.policy.v1', configType: 'application/vnd.example.long.v1+json', config: { key: 'x'.repeat(500) },
+      layerType: 'application/vnd.example.policy.layer.v1+rego', title: 'gate.rego', annotations: { 'org.example.long': 'y'.repeat(700) },
+    });
+    await session.signedIn();
+    await session.open(await artifact(session, 'long', 'v1'));
+    const card = main(session).getByRole('region', { name: 'Manifest' });
+    for (const name of ['Manifest as JSON', 'Configuration as JSON']) {
+      await card.getByText(name, { exact: true }).click();
+      const [outer, inner] = [await card.boundingBox(), await card.getByRole('group', { name }).boundingBox()];
+      assert.ok(inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width, `${name} stands in the card`);
+      const { width, needed } = await card.getByRole('group', { name }).evaluate(pre => ({ width: pre.clientWidth, needed: pre.scrollWidth }));
+      assert.ok(needed <= width, `${name}: ${needed} pixels of text in ${width}`);
+    }
+    await session.check('long manifest');
+  },
+
+  async 'the tag that was asked for is the one that is shown'(session) {
+    const full = `${session.server.project}/many-tags`;
+    const policy = {
+      artifactType: 'application/vnd.example.policy.v1', configType: 'application/vnd.oci.empty.v1+json', config: {},
+      layerType: 'application/vnd.example.policy.layer.v1+rego', title: 'many.rego',
+    };
+    for (const tag of ['first', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'last']) await session.api.artifact(full, tag, policy);
+    await session.signedIn();
+    const path = await repository(session, 'many-tags');
+    await session.open(path);
+    await session.follow(main(session).getByRole('link', { name: 'and 2 more' }));
+    await session.page.waitForURL(/\/artifacts-tab\/artifacts\/sha256:[0-9a-f]+#tags$/);
+    const tags = main(session).getByRole('region', { name: 'Tags', exact: true });
+    await tags.getByText('first', { exact: true }).waitFor();
+    await session.open(`${path}?q=first`);
+    await main(session).getByText(/oras pull .*\/many-tags:first$/).waitFor();
+    await main(session).getByText('The tag has “first”').waitFor();
+    await session.check('artifacts of a tag');
+    await session.follow(session.link('first'));
+    await main(session).getByText(/oras pull .*\/many-tags:first$/).waitFor();
+    assert.match(await session.page.title(), /^first · many-tags/);
+  },
+
+  async 'what is attached says what it is, leads to its subject and goes with it'(session) {
+    const name = `attached-${session.look.name.replaceAll(' ', '-')}`;
+    const full = `${session.server.project}/${name}`;
+    const file = {
+      artifactType: 'application/vnd.example.policy.v1', configType: 'application/vnd.oci.empty.v1+json', config: {},
+      layerType: 'application/vnd.example.policy.layer.v1+rego', title: 'gate.rego',
+    };
+    const digest = await session.api.artifact(full, 'v1', file);
+    const subject = await session.api.descriptor(full, digest);
+    const bill = { ...file, artifactType: 'application/spdx+json', layerType: 'application/spdx+json', title: 'bill.spdx.json', subject };
+    const attached = await session.api.artifact(full, undefined, bill);
+    await session.signedIn();
+    await session.open(await artifact(session, name, 'v1'));
+    const card = main(session).getByRole('region', { name: 'Attached' });
+    await card.getByText('application/spdx+json').waitFor();
+    await session.check('attached');
+    await session.follow(card.getByRole('link', { name: new RegExp(attached.slice(7, 15)) }));
+    await session.page.waitForURL(url => url.pathname.endsWith(attached));
+    const facts = main(session).getByRole('region', { name: 'Facts' });
+    await facts.getByText('Attached to', { exact: true }).waitFor();
+    await session.check('attached artifact');
+    await session.follow(facts.getByRole('link', { name: new RegExp(digest.slice(7, 15)) }));
+    await session.page.waitForURL(url => url.pathname.endsWith(digest));
+    await main(session).getByRole('button', { name: 'Delete…', exact: true }).click();
+    const question = session.page.getByRole('dialog');
+    await question.getByText('What is attached to it goes too: application/spdx+json.').waitFor();
+    await session.check('delete with attached');
+    await session.follow(question.getByRole('button', { name: /^Delete this/ }));
+    await main(session).getByText('This repository is empty').waitFor();
+    await session.check('emptied repository');
+    await session.api.ask('GET', `/v2/${full}/manifests/${attached}`, [404]);
+  },
+
+  async 'an empty index has no platforms'(session) {
+    await session.api.emptyIndex(`${session.server.project}/empty-index`, 'v1');
+    await session.signedIn();
+    await session.open(await repository(session, 'empty-index'));
+    await main(session).getByText('Empty index').first().waitFor();
+    await session.open(await artifact(session, 'empty-index', 'v1'));
+    await main(session).getByText('This index names no platforms').waitFor();
+    await main(session).getByText(/oras manifest fetch .*\/empty-index:v1/).waitFor();
+    assert.equal(await main(session).getByText(/docker pull/).count(), 0, 'docker cannot pull it');
+    assert.equal(await main(session).getByText('Multi-platform').count(), 0);
+    await session.check('empty index');
   },
 };

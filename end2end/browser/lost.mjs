@@ -4,6 +4,26 @@ import assert from 'node:assert/strict';
 const heading = session => session.page.getByRole('heading', { level: 1 }).textContent();
 
 export const lost = {
+  async 'the navigation of a narrow screen opens and closes'(session) {
+    if (!session.narrow) return;
+    await session.signedIn();
+    for (const [path, name, close] of [['/harbor/projects', 'Main', 'Close navigation'], ['/api/v2.0/docs', 'Contents', 'Close']]) {
+      await session.open(path);
+      const nav = session.page.getByRole('navigation', { name, exact: true });
+      const toggle = session.page.locator('.nav-toggle');
+      await toggle.click();
+      await nav.waitFor();
+      await session.check(`navigation of ${name}`);
+      await nav.getByRole('button', { name: close, exact: true }).click();
+      await nav.waitFor({ state: 'hidden' });
+      await toggle.click();
+      await nav.waitFor();
+      await session.page.keyboard.press('Escape');
+      await nav.waitFor({ state: 'hidden' });
+      assert.ok(await toggle.evaluate(button => button === document.activeElement), 'the button has the focus again');
+    }
+  },
+
   async 'a page that is not there'(session) {
     session.announce(404);
     await session.signedIn();

@@ -105,6 +105,93 @@ export const projects = {
     await session.check('new project with a bad limit');
   },
 
+  async 'a limit that is too large is refused beside its field'(session) {
+    await session.signedIn();
+    await session.open('/harbor/projects/new');
+    await nameField(session).fill('too-large-a-limit');
+    await main(session).getByRole('textbox', { name: 'Storage limit' }).fill('1025');
+    await main(session).getByLabel('Unit of the storage limit').selectOption('TiB');
+    await create(session);
+    await session.alert();
+    await session.page.locator('#limit-err').getByText('At most 1024 TiB.').waitFor();
+    assert.equal((await session.page.locator('#name-err').textContent()).trim(), '', 'nothing is wrong with the name');
+    await session.check('new project with too large a limit');
+  },
+
+  async 'what is wrong with a name is said at its field'(session) {
+    await session.signedIn();
+    await session.open('/harbor/projects/new');
+    const field = nameField(session);
+    assert.match(await field.getAttribute('title'), /lower-case letters/i, 'what the browser says too');
+    assert.equal(await field.getAttribute('maxlength'), '253');
+    if (!session.scripted) return;
+    await field.fill('Not A Name');
+    await field.press('Tab');
+    await session.page.locator('#name-err').getByText(/Lower-case letters/).waitFor();
+    await session.check('new project with a bad name');
+    await field.fill('a-name');
+    await session.page.locator('#name-err').getByText(/Lower-case letters/).waitFor({ state: 'detached' });
+  },
+
+  async 'a form outlives the session'(session) {
+    const name = `outlives-${session.look.name.replaceAll(' ', '-')}`;
+    await session.signedIn();
+    await session.open('/harbor/projects/new');
+    await nameField(session).fill(name);
+    await session.context.clearCookies({ name: 'sid' });
+    session.announce(401);
+    await create(session);
+    if (!session.scripted) {
+      assert.match(session.page.url(), /\/account\/sign-in\?redirect_url=/);
+      await session.fillSignIn();
+      assert.equal(session.page.url(), `${session.server.url}/harbor/projects/new`, 'the way back has nothing of the refusal');
+      return;
+    }
+    await main(session).getByText('Your session has ended').waitFor();
+    assert.equal(await nameField(session).inputValue(), name, 'what was typed is still there');
+    await session.check('session ended');
+    const [tab] = await Promise.all([
+      session.context.waitForEvent('page'), main(session).getByRole('link', { name: /sign in again/i }).click(),
+    ]);
+    await tab.locator('input[name=principal]').fill('admin');
+    await tab.locator('input[name=password]').fill(session.server.password);
+    await tab.getByRole('main').getByRole('button', { name: /sign in/i }).click();
+    await tab.waitForURL(`${session.server.url}/harbor/projects/new`);
+    await tab.close();
+    await create(session);
+    await session.page.waitForURL(/\/harbor\/projects\/\d+\/repositories$/);
+  },
+
+  async 'a project shows what it holds to who may know'(session) {
+    const name = `limited-${session.look.name.replaceAll(' ', '-')}`;
+    await session.signedIn();
+    await session.open('/harbor/projects/new');
+    await nameField(session).fill(name);
+    await main(session).getByRole('textbox', { name: 'Storage limit' }).fill('50');
+    await create(session);
+    await session.page.waitForURL(/\/harbor\/projects\/\d+\/repositories$/);
+    await main(session).getByText('0 B of 50.0 GiB used').waitFor();
+    await session.check('project with a limit');
+    await session.context.clearCookies({ name: 'sid' });
+    await session.open(`/harbor/projects/${await session.api.project('library')}/repositories`);
+    assert.equal(await main(session).getByText(/ used/).count(), 0, 'nobody is told of a quota');
+  },
+
+  async 'a page past the end leads back'(session) {
+    await session.signedIn();
+    const id = await session.api.project(session.server.project);
+    for (const path of ['/harbor/projects', `/harbor/projects/${id}/repositories`, `/harbor/projects/${id}/repositories/portal`]) {
+      await session.open(`${path}?page=99`);
+      await main(session).getByText('There is no page 99').waitFor();
+      assert.equal(await main(session).getByText(/looks for the text/).count(), 0, 'nobody typed a text');
+      await session.follow(main(session).getByRole('link', { name: 'First page' }));
+      await session.page.waitForURL(session.server.url + path);
+      await main(session).locator('tbody tr').first().waitFor();
+    }
+    await session.open('/harbor/projects?page=99');
+    await session.check('past the end');
+  },
+
   async 'the repositories of a project'(session) {
     const id = await session.api.project(session.server.project);
     await session.signedIn();

@@ -46,6 +46,7 @@ export const search = {
     assert.equal(await session.page.locator('#search').inputValue(), 'a/b', 'in a field it is a slash');
     await session.page.keyboard.press('Enter');
     await main(session).getByText('Nothing matches “a/b”').waitFor();
+    await main(session).getByText('All projects and repositories were searched.').waitFor();
     await session.check('search without a match');
   },
 

@@ -5,7 +5,7 @@ mod in_process;
 
 use http::header;
 use in_process::{BASIC, Doors, FORM, TOKEN};
-use serde_json::json;
+use serde_json::{Value, json};
 use service::Settings;
 use testkit::instance::ADMIN_PASSWORD;
 
@@ -97,4 +97,37 @@ async fn the_space_of_the_storage_is_told_to_who_may_know() {
     let (total, free) = (told["storage"][0]["total"].as_u64().unwrap(), told["storage"][0]["free"].as_u64().unwrap());
     assert!(total > 0 && free <= total, "{told}");
     assert_eq!(it.ask("GET", "/api/v2.0/systeminfo/volumes", &[], "").await.status, 401);
+}
+
+/// The body that the page of the API begins with for an operation.
+fn shown_body(page: &str, operation: &str) -> Value {
+    let (_, rest) = page.split_once(&format!("id=\"op-{operation}\"")).expect(operation);
+    let (_, rest) = rest.split_once("aria-label=\"Example of a body\">").expect("a body");
+    let text = rest.split_once("</pre>").expect("its end").0.replace("&#34;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{operation}: {error}: {text}"))
+}
+
+#[tokio::test]
+async fn what_the_page_of_the_api_begins_with_can_be_sent() {
+    let it = Doors::open(Settings::default()).await;
+    let page = it.ask("GET", "/api/v2.0/docs", &[], "").await.body;
+    it.manifest("library/app", "v1", None).await;
+    let artifact = "/projects/library/repositories/app/artifacts/v1";
+    // In this order: members have to be users, and artifacts can have no label that is not there.
+    let made: [(&str, &str, u16); 9] = [
+        ("createUser", "/users", 201),
+        ("createProject", "/projects", 201),
+        ("createProjectMember", "/projects/library/members", 201),
+        ("addProjectMetadatas", "/projects/library/metadatas/", 200),
+        ("CreateImmuRule", "/projects/library/immutabletagrules", 201),
+        ("CreateRobot", "/robots", 201),
+        ("createUserGroup", "/usergroups", 201),
+        ("createTag", &format!("{artifact}/tags"), 201),
+        ("CreateLabel", "/labels", 201),
+    ];
+    for (operation, path, expected) in made.into_iter().chain([("addLabel", format!("{artifact}/labels").as_str(), 200)]) {
+        let body = shown_body(&page, operation).to_string();
+        let told = it.ask("POST", &format!("/api/v2.0{path}"), &[BASIC, ("content-type", "application/json")], body).await;
+        assert_eq!(told.status, expected, "{operation}: {}", told.body);
+    }
 }

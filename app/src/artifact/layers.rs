@@ -1,35 +1,96 @@
-//! Layers: the stowage bar, blocks in order and by size, and the table of build steps with what each made.
+//! Layers: the stowage bar, blocks in order and by size, and the table: of build steps with what each made for an image, of files or layers for
+//! everything else.
 
 use leptos::prelude::*;
 
 use super::{ArtifactView, Step, steps};
-use crate::kit::{Bytes, Column, Digest, Table, percent};
+use crate::{
+    kit::{Bytes, Column, Digest, Table, percent},
+    repository::Kind,
+};
+
+/// What the layers of an artifact are to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    /// Steps of a build, some of which made a layer.
+    Steps,
+    /// Layers of which nothing more is known.
+    Layers,
+    /// Files with names.
+    Files,
+}
+
+impl Sort {
+    fn of(view: &ArtifactView) -> Self {
+        match view.kind {
+            Kind::Image if !view.history.is_empty() => Self::Steps,
+            Kind::Other(_) if view.layers.iter().any(|layer| !layer.title.is_empty()) => Self::Files,
+            _ => Self::Layers,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Steps | Self::Layers => "Layers",
+            Self::Files => "Files",
+        }
+    }
+
+    const fn caption(self) -> &'static str {
+        match self {
+            Self::Steps => "Build steps and the layers they made, first to last",
+            Self::Layers => "Layers, first to last",
+            Self::Files => "Files, first to last",
+        }
+    }
+
+    /// What a row is, what stands in it, and what its digest is of.
+    const fn columns(self) -> [&'static str; 3] {
+        match self {
+            Self::Steps => ["Step", "Command", "Layer digest"],
+            Self::Layers => ["Layer", "Content", "Layer digest"],
+            Self::Files => ["File", "Name", "Digest"],
+        }
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Steps | Self::Layers => "layer",
+            Self::Files => "file",
+        }
+    }
+}
+
+/// The heading of the section.
+pub(super) fn title(view: &ArtifactView) -> &'static str {
+    Sort::of(view).title()
+}
 
 /// The section with bar and table; nothing for an artifact without layers or history.
 pub(super) fn section(view: &ArtifactView) -> Option<AnyView> {
-    let steps = steps(&view.history, &view.layers);
+    let sort = Sort::of(view);
+    // What is no image has no build to tell of.
+    let steps = steps(if sort == Sort::Steps { &view.history } else { &[] }, &view.layers);
     if steps.is_empty() {
         return None;
     }
     let total = view.layers.iter().map(|layer| layer.size).fold(0u64, u64::saturating_add);
     let largest = view.layers.iter().map(|layer| layer.size).max().unwrap_or_default();
-    let told = !view.history.is_empty();
-    let mut columns = vec![Column::new("Step", "r hide-narrow")];
-    columns.push(Column::new(if told { "Command" } else { "Content" }, ""));
-    columns.push(Column::new("Size", "r"));
-    columns.push(Column::new("Layer digest", ""));
-    let rows = (1..).zip(steps).map(|(number, step)| row(number, step, largest)).collect_view();
+    let [number, content, digest] = sort.columns();
+    let columns = vec![Column::new(number, "r hide-narrow"), Column::new(content, ""), Column::new("Size", "r"), Column::new(digest, "")];
+    let rows = (1..).zip(steps).map(|(number, step)| row(sort, number, step, largest)).collect_view();
+    let label = if sort == Sort::Files { "Files table" } else { "Layers table" };
     Some(
         view! {
             <section class="list" id="layers" aria-labelledby="layers-title">
                 <div class="toolbar">
-                    <h2 id="layers-title">"Layers"</h2>
+                    <h2 id="layers-title">{sort.title()}</h2>
                     <span class="sm muted push num">
                         <Bytes size=total />
                     </span>
-                    {stowage(view, total)}
+                    {stowage(view, sort.noun(), total)}
                 </div>
-                <Table caption="Build steps and the layers they made, first to last".to_owned() label="Layers table" columns=columns>
+                <Table caption=sort.caption().to_owned() label=label columns=columns>
                     {rows}
                 </Table>
             </section>
@@ -39,7 +100,7 @@ pub(super) fn section(view: &ArtifactView) -> Option<AnyView> {
 }
 
 /// One block for each layer, as wide as its share.
-fn stowage(view: &ArtifactView, total: u64) -> Option<AnyView> {
+fn stowage(view: &ArtifactView, noun: &str, total: u64) -> Option<AnyView> {
     if total == 0 {
         return None;
     }
@@ -54,8 +115,8 @@ fn stowage(view: &ArtifactView, total: u64) -> Option<AnyView> {
         })
         .collect_view();
     let label = match view.layers.len() {
-        1 => format!("Stowage: one layer of {}", model::size::human(total)),
-        count => format!("Stowage of {count} layers by size, {} in all", model::size::human(total)),
+        1 => format!("Stowage: one {noun} of {}", model::size::human(total)),
+        count => format!("Stowage of {count} {noun}s by size, {} in all", model::size::human(total)),
     };
     Some(
         view! {
@@ -67,8 +128,9 @@ fn stowage(view: &ArtifactView, total: u64) -> Option<AnyView> {
     )
 }
 
-fn row(number: usize, step: Step, largest: u64) -> AnyView {
+fn row(sort: Sort, number: usize, step: Step, largest: u64) -> AnyView {
     let Step { command, layer } = step;
+    let [row, _, of_digest] = sort.columns();
     let told = match (&layer, command.is_empty()) {
         (_, false) => view! { <code>{command}</code> }.into_any(),
         (Some(layer), true) if layer.title.is_empty() => view! { <span class="mono xs">{layer.media_type.clone()}</span> }.into_any(),
@@ -88,7 +150,7 @@ fn row(number: usize, step: Step, largest: u64) -> AnyView {
     };
     view! {
         <tr role="row">
-            <td role="cell" class="r faint num hide-narrow" data-label="Step">
+            <td role="cell" class="r faint num hide-narrow" data-label=row>
                 {number}
             </td>
             <th role="rowheader" scope="row" class="w">
@@ -97,7 +159,7 @@ fn row(number: usize, step: Step, largest: u64) -> AnyView {
             <td role="cell" class="r num" data-label="Size">
                 {size}
             </td>
-            <td role="cell" data-label="Layer digest">
+            <td role="cell" data-label=of_digest>
                 {digest}
             </td>
         </tr>

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "ssr")]
 mod document;
+mod facts;
 mod layers;
 mod page;
 mod parts;
@@ -15,4 +16,4 @@ mod wiring;
 
 pub use page::ArtifactPage;
 pub use steps::{Step, steps};
-pub use view::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow};
+pub use view::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, SubjectView, TagRow};

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{ArtifactView, layers, parts, removal::Removal, server};
+use super::{ArtifactView, facts, layers, parts, removal::Removal, server};
 use crate::{
     address,
-    kit::{Badge, Bytes, Commands, FullDigest, Icon, Moment, Tab, Tabs, Undone, media_type},
+    kit::{Badge, Commands, FullDigest, Icon, Notice, Tab, Tabs, Tone, Undone},
     repository::{
         Kind,
         commands::{self, Host, Reference},
@@ -53,14 +53,17 @@ fn artifact(visitor: Visitor, view: ArtifactView, removal: Removal) -> AnyView {
             <Undone outcome=removal.of_artifact() />
             <Undone outcome=removal.of_tag() />
             {head(&view, removal)}
+            {(view.kind == Kind::EmptyIndex).then(|| view! { <Notice tone=Tone::Info text=NO_PLATFORMS /> })}
             {pull}
-            {facts(&view)}
+            {facts::facts(&view)}
             {tabs}
             {sections.views()}
         </Frame>
     }
     .into_any()
 }
+
+const NO_PLATFORMS: &str = "This index names no platforms: there is no image to pull, only the index’s own manifest to fetch.";
 
 /// How the artifact is called: by its first tag, else by twelve digits.
 fn name(view: &ArtifactView) -> String {
@@ -78,7 +81,7 @@ impl Sections {
         let all = [
             ("platforms", "Platforms", parts::platforms(view)),
             ("details", "Details", parts::details(view)),
-            ("layers", "Layers", layers::section(view)),
+            ("layers", layers::title(view), layers::section(view)),
             ("config", "Configuration", view.config.as_ref().and_then(parts::configuration)),
             ("attached", "Attached", parts::attached(view)),
             ("tags", "Tags", parts::tags(view, removal)),
@@ -141,58 +144,26 @@ fn head(view: &ArtifactView, removal: Removal) -> AnyView {
 
 fn pull(host: Host<'_>, view: &ArtifactView) -> AnyView {
     let reference = |tag| Reference { host, project: &view.project, repository: &view.repository, tag, digest: &view.digest };
+    let (tag_label, digest_label) = match view.kind {
+        Kind::EmptyIndex => ("Fetch by tag", "Fetch by digest"),
+        _ => ("Pull by tag", "Pull by digest"),
+    };
     let by_tag = view.tags.first().map(|tag| {
         let recipes = commands::pull(&view.kind, reference(Some(tag.name.as_str())));
-        view! { <Commands id="pull-tag" label="Pull by tag" recipes=recipes /> }
+        view! { <Commands id="pull-tag" label=tag_label recipes=recipes /> }
     });
     let by_digest = commands::pull(&view.kind, reference(None));
     match by_tag {
         Some(by_tag) => view! {
             {by_tag}
             <details class="fold">
-                <summary>"Pull by digest"</summary>
-                <Commands id="pull-digest" label="Pull by digest" recipes=by_digest />
+                <summary>{digest_label}</summary>
+                <Commands id="pull-digest" label=digest_label recipes=by_digest />
             </details>
         }
         .into_any(),
-        None => view! { <Commands id="pull-digest" label="Pull by digest" recipes=by_digest /> }.into_any(),
+        None => view! { <Commands id="pull-digest" label=digest_label recipes=by_digest /> }.into_any(),
     }
-}
-
-fn facts(view: &ArtifactView) -> AnyView {
-    let fact = |term: &'static str, value: AnyView| {
-        view! {
-            <div>
-                <dt>{term}</dt>
-                <dd>{value}</dd>
-            </div>
-        }
-        .into_any()
-    };
-    let text = |value: &str| value.to_owned().into_any();
-    let media = |word: &str| view! { <span class="mono xs">{media_type(word)}</span> }.into_any();
-    let mut facts = vec![fact("Size", view! { <Bytes size=view.size /> }.into_any())];
-    facts.extend(
-        view.platform.as_deref().map(|platform| fact("Platform", view! { <span class="mono">{platform.to_owned()}</span> }.into_any())),
-    );
-    facts.extend(view.created.map(|at| fact("Built", view! { <Moment at=at never="Not told" /> }.into_any())));
-    facts.push(fact("Pushed", view! { <Moment at=view.pushed /> }.into_any()));
-    facts.push(fact("Last pull", view! { <Moment at=view.pulled /> }.into_any()));
-    facts.extend((!view.author.is_empty()).then(|| fact("Author", text(&view.author))));
-    facts.push(fact("Media type", media(&view.media_type)));
-    // For an image the API repeats the media type of its configuration, which says nothing new.
-    let image = matches!(view.kind, Kind::Image | Kind::Index);
-    if !image && !view.artifact_type.is_empty() && view.artifact_type != view.media_type {
-        facts.push(fact("Artifact type", media(&view.artifact_type)));
-    }
-    view! {
-        <section class="card" aria-label="Facts">
-            <div class="body">
-                <dl class="facts">{facts}</dl>
-            </div>
-        </section>
-    }
-    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]
@@ -201,7 +172,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        artifact::{AccessoryRow, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow},
+        artifact::{AccessoryRow, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, SubjectView, TagRow},
         markup,
     };
 
@@ -230,10 +201,21 @@ mod tests {
             details: Vec::new(),
             annotations: BTreeMap::new(),
             accessories: Vec::new(),
+            subject: None,
             documents: Vec::new(),
             public: true,
             may_delete: false,
             may_untag: false,
+        }
+    }
+
+    fn attached(kind: &str, artifact_type: &str) -> AccessoryRow {
+        AccessoryRow {
+            kind: kind.into(),
+            artifact_type: artifact_type.into(),
+            digest: DIGEST.into(),
+            size: 4096,
+            created: "2026-11-21T00:31:05Z".parse().unwrap(),
         }
     }
 
@@ -259,7 +241,7 @@ mod tests {
             ],
             config: Some(ImageConfig { env: vec!["A=<b>".into()], cmd: vec!["/app".into(), "a b".into()], ..ImageConfig::default() }),
             annotations: BTreeMap::from([("org.example.key".into(), "\"quoted\" & <odd>".into())]),
-            accessories: vec![AccessoryRow { kind: "signature.cosign".into(), digest: DIGEST.into(), size: 4096, created: at }],
+            accessories: vec![attached("signature.cosign", "")],
             ..bare(Kind::Image)
         }
     }
@@ -300,7 +282,60 @@ mod tests {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert!(!html.contains("Delete the tag v2?"), "it is immutable: {html}");
+        assert!(html.contains("What is attached to it goes too: Cosign signature."), "{html}");
         assert!(!page(image()).contains("/ui/fn/delete-"));
+    }
+
+    #[test]
+    fn the_question_names_what_goes_too() {
+        let asked = |view| page(ArtifactView { may_delete: true, ..view });
+        let bill = || attached("subject.accessory", "application/spdx+json");
+        let many = ArtifactView { accessories: vec![bill(), attached("signature.cosign", ""), bill()], ..bare(Kind::Index) };
+        let html = asked(many);
+        assert!(html.contains("What is attached to it goes too: 2 × application/spdx+json, Cosign signature."), "{html}");
+        assert!(html.contains("Images of its platforms go too"), "{html}");
+        let html = asked(bare(Kind::Image));
+        assert!(!html.contains("goes too") && !html.contains("go too"), "{html}");
+    }
+
+    #[test]
+    fn what_is_attached_says_what_it_is_and_leads_to_what_it_is_attached_to() {
+        let html = page(ArtifactView { accessories: vec![attached("subject.accessory", "application/x.bill")], ..bare(Kind::Image) });
+        markup::check(&html);
+        assert!(markup::text(&html).contains("Attached artifactapplication/x.bill"), "{html}");
+        let subject = |is_here| {
+            let subject = SubjectView { digest: format!("sha256:{:064x}", 7), is_here };
+            page(ArtifactView { subject: Some(subject), ..bare(Kind::Other("UNKNOWN".into())) })
+        };
+        let html = subject(true);
+        markup::check(&html);
+        assert!(html.contains(&format!("/artifacts-tab/artifacts/sha256:{:064x}\"", 7)) && html.contains("Attached to"), "{html}");
+        let html = subject(false);
+        assert!(!html.contains("/artifacts-tab/artifacts/") && html.contains("Not in this repository"), "{html}");
+    }
+
+    #[test]
+    fn layers_are_called_what_they_are() {
+        let layer = |title: &str| LayerRow { digest: DIGEST.into(), media_type: "text/plain".into(), size: 9, title: title.into() };
+        let of = |kind, title| {
+            let html = page(ArtifactView { layers: vec![layer(title)], ..bare(kind) });
+            markup::check(&html);
+            html
+        };
+        let files = of(Kind::Other("POLICY".into()), "gate.rego");
+        assert!(files.contains(">Files<") && files.contains("gate.rego") && !files.contains("Build steps"), "{files}");
+        assert!(!files.contains("Step") && !files.contains("Layer"), "{files}");
+        let chart = of(Kind::Chart, "");
+        assert!(chart.contains(">Layers<") && !chart.contains("Step") && !chart.contains("Build steps"), "{chart}");
+        assert!(page(image()).contains("Build steps"));
+    }
+
+    #[test]
+    fn an_empty_index_says_that_it_has_no_platforms() {
+        let html = page(bare(Kind::EmptyIndex));
+        markup::check(&html);
+        assert!(html.contains("This index names no platforms") && html.contains("oras manifest fetch"), "{html}");
+        assert!(!html.contains("Multi-platform") && !html.contains("docker pull"), "{html}");
     }
 
     #[test]
@@ -339,6 +374,7 @@ mod tests {
         );
         assert!(html.contains("&lt;/pre&gt;&lt;script&gt;") && !html.contains("</pre><script>"), "{html}");
         assert_eq!(html.matches("Only the beginning is shown.").count(), 1);
+        assert_eq!(html.matches("aria-label=\"Copy: ").count(), 1, "a part is not copied");
         assert!(!html.contains("<details class=\"fold\" open"));
     }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use super::{ArtifactView, DocumentView, ImageConfig, Part, PlatformRow, removal::Removal};
+use super::{AccessoryRow, ArtifactView, DocumentView, ImageConfig, Part, PlatformRow, removal::Removal};
 use crate::{
     address,
-    kit::{Badge, Bytes, Column, Digest, Moment, Table},
+    kit::{Badge, Bytes, Column, Copy, Digest, Moment, Table, media_type},
 };
 
 /// The manifests of an index.
@@ -127,7 +127,7 @@ pub(super) fn attached(view: &ArtifactView) -> Option<AnyView> {
                 <tr role="row">
                     <th role="rowheader" scope="row" class="w">
                         {accessory_name(&row.kind)}
-                        <span class="sub mono">{row.kind.clone()}</span>
+                        <span class="sub mono">{accessory_type(row)}</span>
                     </th>
                     <td role="cell" data-label="Digest">
                         <Digest digest=row.digest.clone() href=Some(href) />
@@ -151,14 +151,22 @@ pub(super) fn attached(view: &ArtifactView) -> Option<AnyView> {
     Some(list("attached", "Attached", table.into_any()))
 }
 
+/// What the accessory says to be, else the API's word for it.
+fn accessory_type(row: &AccessoryRow) -> AnyView {
+    if row.artifact_type.is_empty() { row.kind.clone().into_any() } else { media_type(&row.artifact_type) }
+}
+
+/// The words for what has no kind of its own.
+pub(super) const ATTACHED: &str = "Attached artifact";
+
 /// The words for what the API calls by type.
-fn accessory_name(kind: &str) -> &'static str {
+pub(super) fn accessory_name(kind: &str) -> &'static str {
     match kind {
         "signature.cosign" => "Cosign signature",
         "signature.notation" => "Notation signature",
-        "accessory.nydus" => "Nydus image",
-        "harbor.sbom" => "Bill of materials (SBOM)",
-        _ => "Attached artifact",
+        "accelerator.nydus" => "Nydus image",
+        "sbom.harbor" => "Bill of materials (SBOM)",
+        _ => ATTACHED,
     }
 }
 
@@ -280,12 +288,17 @@ fn document(shown: &DocumentView) -> AnyView {
         Part::Configuration => "Configuration as JSON",
     };
     let cut = shown.is_cut.then(|| view! { <p class="sm muted">"Only the beginning is shown."</p> });
+    // A part of a document is of no use elsewhere.
+    let copy = (!shown.is_cut).then(|| view! { <Copy text=shown.text.clone() label=format!("Copy: {name}") /> });
     view! {
         <details class="fold">
             <summary>{name}</summary>
-            <pre class="code" tabindex="0" role="group" aria-label=name>
-                {shown.text.clone()}
-            </pre>
+            <div class="copied">
+                <pre class="code" tabindex="0" role="group" aria-label=name>
+                    {shown.text.clone()}
+                </pre>
+                {copy}
+            </div>
             {cut}
         </details>
     }

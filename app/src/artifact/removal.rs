@@ -3,10 +3,14 @@
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{
-    ArtifactView,
+    AccessoryRow, ArtifactView,
+    parts::{ATTACHED, accessory_name},
     server::{DeleteArtifact, DeleteTag},
 };
-use crate::kit::{Answers, Outcome, Question};
+use crate::{
+    kit::{Answers, Outcome, Question},
+    repository::Kind,
+};
 
 /// The two things that can be undone to an artifact, with how they went the last time.
 #[derive(Clone, Copy)]
@@ -48,10 +52,10 @@ impl Removal {
             many => format!("Its {many} tags go with it; pulling it fails from then on, by tag and by digest."),
         };
         let id = "delete-artifact".to_owned();
-        let fields = fields(view);
+        let (company, fields) = (company(view), fields(view));
         let question = view! {
             <Question id=id.clone() button=Some("Delete…") title=format!("Delete {name}?")>
-                <p>{tags} " There is no way back. Layers that others use stay."</p>
+                <p>{tags} {company} " There is no way back. Layers that others use stay."</p>
                 <ActionForm action=self.artifact>
                     {fields}
                     <Answers id=id deed=format!("Delete this {what}") pending=self.artifact.pending() outcome=self.of_artifact() />
@@ -78,6 +82,40 @@ impl Removal {
         }
         .into_any()
     }
+}
+
+/// What goes with the artifact beside its tags.
+fn company(view: &ArtifactView) -> String {
+    let mut said = String::new();
+    if view.kind == Kind::Index {
+        said.push_str(" Images of its platforms go too, unless a tag or another index keeps them.");
+    }
+    let attached = attached(&view.accessories);
+    if !attached.is_empty() {
+        said.push_str(&format!(" What is attached to it goes too: {attached}."));
+    }
+    said
+}
+
+/// Kinds of attached artifacts that a question names.
+const NAMED: usize = 6;
+
+/// The kinds of what is attached, with how many there are of each.
+fn attached(accessories: &[AccessoryRow]) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for accessory in accessories {
+        let name = match accessory_name(&accessory.kind) {
+            ATTACHED if !accessory.artifact_type.is_empty() => &accessory.artifact_type,
+            name => name,
+        };
+        match kinds.iter_mut().find(|(kind, _)| *kind == name) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((name, 1)),
+        }
+    }
+    let others: usize = kinds.iter().skip(NAMED).map(|(_, count)| count).sum();
+    let named = kinds.iter().take(NAMED).map(|(kind, count)| if *count == 1 { (*kind).to_owned() } else { format!("{count} × {kind}") });
+    named.chain((others > 0).then(|| format!("{others} more"))).collect::<Vec<_>>().join(", ")
 }
 
 fn fields(view: &ArtifactView) -> AnyView {

@@ -54,6 +54,8 @@ pub struct ArtifactView {
     pub annotations: BTreeMap<String, String>,
     /// What refers to it: signatures, SBOMs, …
     pub accessories: Vec<AccessoryRow>,
+    /// What it refers to itself, when it is attached to something.
+    pub subject: Option<SubjectView>,
     /// Its manifest and its configuration as they are, for what has no view of its own.
     #[serde(default)]
     pub documents: Vec<DocumentView>,
@@ -61,6 +63,15 @@ pub struct ArtifactView {
     pub may_delete: bool,
     /// Whether the visitor may take tags from it.
     pub may_untag: bool,
+}
+
+/// What an attached artifact belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectView {
+    /// `sha256:…`
+    pub digest: String,
+    /// Whether it is in this repository; it may come later.
+    pub is_here: bool,
 }
 
 /// A JSON document, set out for reading.
@@ -185,6 +196,8 @@ where
 pub struct AccessoryRow {
     /// The API's word, such as `signature.cosign`.
     pub kind: String,
+    /// What it says to be, if it does.
+    pub artifact_type: String,
     /// `sha256:…`
     pub digest: String,
     /// Bytes.

@@ -12,12 +12,14 @@ use service::{
 
 use serde_json::Value;
 
-use super::{AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, TagRow, document};
+use super::{
+    AccessoryRow, ArtifactView, DocumentView, HistoryRow, ImageConfig, LayerRow, Part, PlatformRow, SubjectView, TagRow, document,
+};
 use crate::{
     address,
     repository::{
         Kind,
-        wiring::{count, own_platform, platform_word},
+        wiring::{count, kind, own_platform, platform_word},
     },
     ui::{Caller, UiError},
 };
@@ -26,7 +28,11 @@ pub(super) async fn artifact(caller: &Caller, project: &str, repository: &str, r
     let project = NameOrId::parse(project, false);
     let named = Named { project: &project, repository, reference };
     let page = caller.services.browse.artifact(&caller.actor, &named).await.map_err(|error| caller.absence(&error))?;
-    let Browsed { owner, artifact, contents, rights } = page;
+    let Browsed { owner, mut artifact, contents, rights } = page;
+    // The tag that was asked for is the name that the page gives the artifact.
+    if let Some(tags) = &mut artifact.tags {
+        tags.sort_by_key(|tag| tag.name != reference);
+    }
     Ok(ArtifactView {
         project_id: owner.id.get(),
         project: owner.name,
@@ -67,7 +73,7 @@ fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactVie
         may_delete: false,
         may_untag: false,
         repository: repository.to_owned(),
-        kind: Kind::of(&artifact.kind, &artifact.manifest_media_type),
+        kind: kind(&artifact),
         platform: own_platform(&artifact),
         created: text("created").parse::<Instant>().ok().filter(|at| !at.is_zero_time()),
         author: text("author"),
@@ -75,7 +81,8 @@ fn view(artifact: Artifact, contents: Contents, repository: &str) -> ArtifactVie
         details: details(&artifact),
         platforms: platforms(&artifact, &contents),
         tags: tags(&artifact),
-        accessories: accessories(&artifact),
+        accessories: accessories(&artifact, &contents),
+        subject: contents.subject.as_ref().map(|subject| SubjectView { digest: subject.digest.clone(), is_here: subject.is_here }),
         documents: documents(&artifact, &contents),
         layers: contents
             .layers
@@ -123,7 +130,7 @@ fn attests(index: &Artifact, child: &Reference) -> Option<String> {
 fn details(artifact: &Artifact) -> Vec<(String, String)> {
     let Some(all) = artifact.extra_attrs.as_ref() else { return Vec::new() };
     match Kind::of(&artifact.kind, &artifact.manifest_media_type) {
-        Kind::Image | Kind::Index => Vec::new(),
+        Kind::Image | Kind::Index | Kind::EmptyIndex => Vec::new(),
         Kind::Chart => CHART.iter().filter_map(|(key, label)| Some(((*label).to_owned(), plain(all.get(*key)?)?))).collect(),
         Kind::Other(_) => all.iter().filter_map(|(key, value)| Some((key.clone(), plain(value)?))).take(MOST_DETAILS).collect(),
     }
@@ -176,9 +183,11 @@ fn tags(artifact: &Artifact) -> Vec<TagRow> {
     artifact.tags.iter().flatten().map(row).collect()
 }
 
-fn accessories(artifact: &Artifact) -> Vec<AccessoryRow> {
+fn accessories(artifact: &Artifact, contents: &Contents) -> Vec<AccessoryRow> {
+    let artifact_type = |digest: &str| contents.attached.iter().find(|(attached, _)| attached == digest).map(|(_, says)| says.clone());
     let row = |accessory: &model::api::Accessory| AccessoryRow {
         kind: accessory.kind.clone(),
+        artifact_type: artifact_type(&accessory.digest).unwrap_or_default(),
         digest: accessory.digest.clone(),
         size: count(accessory.size),
         created: accessory.creation_time,
@@ -188,7 +197,7 @@ fn accessories(artifact: &Artifact) -> Vec<AccessoryRow> {
 
 #[cfg(test)]
 mod tests {
-    use model::api::Platform;
+    use model::api::{Accessory, Platform};
 
     use super::*;
 
@@ -203,6 +212,15 @@ mod tests {
         assert_eq!((view.repository.as_str(), view.author.as_str()), ("services/app", "Maya"));
         assert_eq!(view.created.map(|at| at.to_string()).as_deref(), Some("2026-11-21T00:28:11.000Z"));
         assert_eq!(view.config.map(|config| config.user).as_deref(), Some("1000"));
+    }
+
+    #[test]
+    fn what_is_attached_says_what_it_is() {
+        let accessory = |digest: &str| Accessory { digest: digest.into(), kind: "subject.accessory".into(), ..Accessory::default() };
+        let artifact = Artifact { accessories: Some(vec![accessory("sha256:a"), accessory("sha256:b")]), ..Artifact::default() };
+        let contents = Contents { attached: vec![("sha256:b".into(), "application/spdx+json".into())], ..Contents::default() };
+        let types: Vec<_> = accessories(&artifact, &contents).into_iter().map(|row| row.artifact_type).collect();
+        assert_eq!(types, ["", "application/spdx+json"]);
     }
 
     #[test]

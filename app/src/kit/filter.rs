@@ -15,6 +15,9 @@ pub fn Filter(
     path: String,
     /// What the field is called.
     label: &'static str,
+    /// What the text is looked for in.
+    #[prop(default = "name")]
+    part: &'static str,
     /// More of the toolbar: links that change another part of the state.
     #[prop(optional)]
     children: Option<Children>,
@@ -24,7 +27,7 @@ pub fn Filter(
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
         .collect_view();
-    let chip = (!listing.q.is_empty()).then(|| chip(&listing, &path));
+    let chip = (!listing.q.is_empty()).then(|| chip(&listing, &path, part));
     let size =
         (listing.size != Listing::default().size).then(|| view! { <input type="hidden" name="size" value=listing.size.to_string() /> });
     let (field, submit) = submission(listing.clone(), path.clone());
@@ -63,12 +66,14 @@ fn submission(listing: Listing, path: String) -> (NodeRef<html::Input>, impl Fn(
 }
 
 /// What hides rows now, removable.
-fn chip(listing: &Listing, path: &str) -> AnyView {
+fn chip(listing: &Listing, path: &str, part: &str) -> AnyView {
+    let text = format!("The {part} has “{}”", listing.q);
+    let remove = format!("Remove the {part} filter");
     view! {
         <p class="filters">
             <span class="vh">"Active filter:"</span>
             <span class="chip">
-                {format!("Name has “{}”", listing.q)} <a href=listing.unfiltered().href(path) aria-label="Remove the name filter">
+                {text} <a href=listing.unfiltered().href(path) aria-label=remove>
                     <Icon name="close" />
                 </a>
             </span>

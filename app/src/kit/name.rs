@@ -30,12 +30,7 @@ fn breakable<'a>(parts: impl Iterator<Item = &'a str>) -> AnyView {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::markup;
-
-    /// What is left of the page without its tags and comments.
-    fn text(html: &str) -> String {
-        html.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest)).collect()
-    }
+    use crate::markup::{self, text};
 
     #[test]
     fn names_stay_what_they_are() {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::grouped;
+use super::{Art, Empty, LinkButton, grouped};
 use crate::listing::{Listing, SIZES};
 
 /// The pager of a list.
@@ -40,6 +40,34 @@ pub fn Pager(
                 .then(|| view! { <span class="row-tight sizes"><span class="hide-narrow">"Rows"</span>{sizes}</span> })}
             {ways}
         </div>
+    }
+    .into_any()
+}
+
+/// What stands in place of the rows on a page past the last.
+#[component]
+pub fn PastTheEnd(
+    /// The list's state.
+    listing: Listing,
+    /// The page's path.
+    path: String,
+    /// Rows of the whole result; not none.
+    total: u64,
+) -> impl IntoView {
+    let (.., pages) = listing.window(total);
+    let said = match pages {
+        1 => "The list has one page.".to_owned(),
+        many => format!("The list has {} pages.", grouped(many.into())),
+    };
+    let last = (pages > 1).then(|| view! { <LinkButton href=listing.at_page(pages).href(&path) text="Last page" /> });
+    view! {
+        <Empty art=Art::Beacon title=format!("There is no page {}", grouped(listing.page.into()))>
+            <p>{said}</p>
+            <div class="row">
+                <LinkButton href=listing.at_page(1).href(&path) text="First page" />
+                {last}
+            </div>
+        </Empty>
     }
     .into_any()
 }
@@ -88,9 +116,27 @@ fn shown_pages(page: u32, pages: u32) -> Vec<Option<u32>> {
     shown
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use super::shown_pages;
+    use super::*;
+    use crate::markup;
+
+    fn past(total: u64) -> String {
+        let listing = Listing { page: 9, q: "a".into(), ..Listing::default() };
+        let html = markup::render(move || view! { <PastTheEnd listing=listing path="/x".to_owned() total=total /> }.into_any());
+        markup::check(&html);
+        html
+    }
+
+    #[test]
+    fn past_the_end_leads_back() {
+        let html = past(60);
+        for part in ["There is no page 9", "The list has 3 pages.", "href=\"/x?q=a\"", "href=\"/x?q=a&amp;page=3\""] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        let html = past(1);
+        assert!(html.contains("The list has one page.") && !html.contains("Last page"), "{html}");
+    }
 
     #[test]
     fn the_ends_and_the_neighbours_have_numbers() {

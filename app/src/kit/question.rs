@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Notice, Tone};
+use super::{Icon, Refusal};
 use crate::ui::UiError;
 
 /// The outcome of a form that deletes: nothing when it worked, else why it did not.
@@ -61,8 +61,9 @@ pub fn Answers(
     #[prop(into)]
     outcome: Signal<Outcome>,
 ) -> impl IntoView {
+    closing(id.clone(), outcome);
     view! {
-        {move || refusal(outcome.get()).map(|error| view! { <Notice tone=Tone::Bad text=words(error) /> })}
+        {move || refusal(outcome.get()).map(|error| view! { <Refusal error=error /> })}
         <div class="dfoot">
             <button type="button" class="btn" popovertarget=id popovertargetaction="hide" autofocus="">
                 "Cancel"
@@ -75,6 +76,21 @@ pub fn Answers(
     .into_any()
 }
 
+/// Closes the dialog once the deed is done. The page may stay and show what is left in the same place: an open dialog would ask for that.
+fn closing(id: String, outcome: Signal<Outcome>) {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        use wasm_bindgen::JsCast;
+        let dialog = || document().get_element_by_id(&id)?.dyn_into::<web_sys::HtmlElement>().ok();
+        if let (Some(Ok(None)), Some(dialog)) = (outcome.get(), dialog()) {
+            // It fails for what is no popover any more.
+            let _ = dialog.hide_popover();
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (id, outcome);
+}
+
 /// Says on the page why a form that was posted without scripts did nothing: its dialog is closed by then.
 #[component]
 pub fn Undone(
@@ -84,7 +100,7 @@ pub fn Undone(
 ) -> impl IntoView {
     view! {
         {move || match outcome.get() {
-            Some(Err(error)) => Some(view! { <Notice tone=Tone::Bad text=words(error) /> }),
+            Some(Err(error)) => Some(view! { <Refusal error=error /> }),
             _ => None,
         }}
     }
@@ -94,13 +110,5 @@ fn refusal(outcome: Outcome) -> Option<UiError> {
     match outcome? {
         Ok(refusal) => refusal,
         Err(error) => Some(error),
-    }
-}
-
-fn words(error: UiError) -> String {
-    match (error.message.is_empty(), error.request_id) {
-        (false, _) => error.message,
-        (true, Some(id)) => format!("Something broke on the server; nothing was deleted. Request {id}"),
-        (true, None) => "This didn’t work; nothing was deleted.".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::{ProjectRow, ProjectsView, server};
 use crate::{
     address,
-    kit::{Access, Art, Badge, Column, Empty, Filter, LinkButton, Moment, Pager, Table, grouped},
+    kit::{Access, Art, Badge, Column, Empty, Filter, LinkButton, Moment, Pager, PastTheEnd, Table, grouped},
     listing::Listing,
     session::Visitor,
     shell::{Crumb, Frame, Place, Room, loaded},
@@ -53,8 +53,10 @@ fn list(view: ProjectsView, signed_in: bool) -> AnyView {
     if total == 0 && untouched {
         return view! { <section class="list">{nothing_yet(may_create, signed_in)}</section> }.into_any();
     }
-    let content = if rows.is_empty() {
+    let content = if total == 0 {
         nothing_matches(&listing)
+    } else if rows.is_empty() {
+        view! { <PastTheEnd listing=listing.clone() path=address::PROJECTS.to_owned() total=total /> }.into_any()
     } else {
         let pager = view! { <Pager listing=listing.clone() path=address::PROJECTS.to_owned() total=total /> };
         view! { {table(&listing, rows, signed_in)} {pager} }.into_any()
@@ -169,10 +171,19 @@ fn nothing_yet(may_create: bool, signed_in: bool) -> AnyView {
 }
 
 fn nothing_matches(listing: &Listing) -> AnyView {
-    let title = if listing.q.is_empty() { "No project here".to_owned() } else { format!("No project matches “{}”", listing.q) };
+    let kind = match listing.show.as_str() {
+        "public" => "public ",
+        "private" => "private ",
+        _ => "",
+    };
+    let (title, text) = if listing.q.is_empty() {
+        (format!("No {kind}projects"), "The list shows one kind only.")
+    } else {
+        (format!("No {kind}project matches “{}”", listing.q), "The list looks for the text anywhere in a project’s name.")
+    };
     view! {
         <Empty art=Art::Beacon title=title>
-            <p>"The list looks for the text anywhere in a project’s name."</p>
+            <p>{text}</p>
             <div class="row">
                 <LinkButton href=address::PROJECTS text="Clear the filters" />
             </div>
@@ -235,6 +246,13 @@ mod tests {
         let hidden = markup::render(|| projects(someone(), some(Listing { q: "<x>".into(), ..Listing::default() }, &[])));
         markup::check(&hidden);
         assert!(hidden.contains("No project matches “&lt;x&gt;”"), "{hidden}");
+        let of_no_kind = markup::render(|| projects(someone(), some(Listing { show: "public".into(), ..Listing::default() }, &[])));
+        markup::check(&of_no_kind);
+        assert!(of_no_kind.contains("No public projects") && !of_no_kind.contains("looks for the text"), "{of_no_kind}");
+        let past = ProjectsView { total: 3, ..some(Listing::default().at_page(9), &[]) };
+        let past = markup::render(|| projects(someone(), past));
+        markup::check(&past);
+        assert!(past.contains("There is no page 9") && !past.contains("looks for the text"), "{past}");
         let anonymous = markup::render(|| {
             let view = ProjectsView { may_create: false, ..some(Listing::default(), &[]) };
             projects(Visitor::default(), view)

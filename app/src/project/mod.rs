@@ -14,7 +14,7 @@ use leptos_router::{components::Redirect, hooks::use_params_map};
 pub use create::CreateProjectPage;
 pub use list::ProjectsPage;
 pub use repositories::RepositoriesPage;
-pub use view::{NewProjectView, ProjectHead, ProjectRow, ProjectsView, RepositoriesView, RepositoryRow};
+pub use view::{NewProjectView, ProjectHead, ProjectRow, ProjectsView, RepositoriesView, RepositoryRow, StorageView};
 
 /// `/harbor/projects/:id` and `…/summary` lead to the project's repositories.
 #[component]

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{ProjectHead, RepositoriesView, RepositoryRow, server};
+use super::{ProjectHead, RepositoriesView, RepositoryRow, StorageView, server};
 use crate::{
     address,
-    kit::{Access, Art, Badge, Column, Commands, Empty, Filter, Icon, LinkButton, Moment, Pager, Table, grouped, name},
+    kit::{Access, Art, Badge, Bytes, Column, Commands, Empty, Filter, Icon, LinkButton, Moment, Pager, PastTheEnd, Table, grouped, name},
     listing::Listing,
     repository::commands,
     session::Visitor,
@@ -72,9 +72,28 @@ fn head(project: &ProjectHead) -> AnyView {
                         "Created "
                         <Moment at=project.created />
                     </span>
+                    {project.storage.map(storage)}
                 </p>
             </div>
         </header>
+    }
+    .into_any()
+}
+
+/// What the project holds of what it may hold.
+fn storage(StorageView { used, limit }: StorageView) -> AnyView {
+    let limit = match limit {
+        Some(limit) => view! { " of " <Bytes size=limit /> " used" }.into_any(),
+        None => view! { " used, no limit" }.into_any(),
+    };
+    view! {
+        <span>
+            <Icon name="storage" small=true />
+            <span>
+                <Bytes size=used />
+                {limit}
+            </span>
+        </span>
     }
     .into_any()
 }
@@ -91,8 +110,10 @@ fn push(host: commands::Host<'_>, project: &str) -> AnyView {
 
 fn list(id: &str, listing: Listing, rows: Vec<RepositoryRow>, total: u64) -> AnyView {
     let path = address::repositories(id);
-    let content = if rows.is_empty() {
+    let content = if total == 0 {
         nothing_matches(&listing, &path)
+    } else if rows.is_empty() {
+        view! { <PastTheEnd listing=listing.clone() path=path.clone() total=total /> }.into_any()
     } else {
         let ordered = listing.ordered("-update_time");
         let columns = vec![
@@ -173,10 +194,9 @@ fn nothing_yet(host: commands::Host<'_>, project: &ProjectHead, may_push: bool, 
 }
 
 fn nothing_matches(listing: &Listing, path: &str) -> AnyView {
-    let title = if listing.q.is_empty() { "No rows on this page".to_owned() } else { format!("No repository matches “{}”", listing.q) };
     let path = path.to_owned();
     view! {
-        <Empty art=Art::Beacon title=title>
+        <Empty art=Art::Beacon title=format!("No repository matches “{}”", listing.q)>
             <p>"The list looks for the text anywhere in a repository’s name."</p>
             <div class="row">
                 <LinkButton href=path text="Clear the filter" />
@@ -193,8 +213,15 @@ mod tests {
 
     fn some(names: &[&str], listing: Listing) -> RepositoriesView {
         let at = "2026-11-21T00:31:05Z".parse().unwrap();
-        let project =
-            ProjectHead { id: 7, name: "payments".into(), public: false, proxy: false, repositories: names.len() as u64, created: at };
+        let project = ProjectHead {
+            id: 7,
+            name: "payments".into(),
+            public: false,
+            proxy: false,
+            repositories: names.len() as u64,
+            created: at,
+            storage: None,
+        };
         let rows: Vec<_> = names
             .iter()
             .map(|name| RepositoryRow {
@@ -222,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn what_it_holds_is_shown_to_who_is_told() {
+        let text = |storage| {
+            let mut view = some(&["app"], Listing::default());
+            view.project.storage = storage;
+            let html = page(view);
+            markup::check(&html);
+            markup::text(&html)
+        };
+        assert!(text(Some(StorageView { used: 3 << 29, limit: Some(50 << 30) })).contains("1.50 GiB of 50.0 GiB used"));
+        assert!(text(Some(StorageView { used: 0, limit: None })).contains("0 B used, no limit"));
+        assert!(!text(None).contains("used"));
+    }
+
+    #[test]
     fn an_empty_project_says_how_to_push() {
         let html = page(some(&[], Listing::default()));
         markup::check(&html);
@@ -233,5 +274,8 @@ mod tests {
         let html = page(some(&[], Listing { q: "zzz".into(), ..Listing::default() }));
         markup::check(&html);
         assert!(html.contains("No repository matches “zzz”"));
+        let html = page(RepositoriesView { total: 60, ..some(&[], Listing::default().at_page(9)) });
+        markup::check(&html);
+        assert!(html.contains("There is no page 9") && html.contains("page=3") && !html.contains("looks for the text"), "{html}");
     }
 }

@@ -59,6 +59,17 @@ pub struct ProjectHead {
     pub repositories: u64,
     /// When it was made.
     pub created: Instant,
+    /// What it holds and may hold; none for who may not see that, and where it is not counted.
+    pub storage: Option<StorageView>,
+}
+
+/// What a project holds and may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageView {
+    /// Bytes in use.
+    pub used: u64,
+    /// Bytes at most; none without a limit.
+    pub limit: Option<u64>,
 }
 
 /// The repositories of a project.

@@ -8,7 +8,7 @@ use model::{
 };
 use service::NameOrId;
 
-use super::{NewProjectView, ProjectHead, ProjectRow, ProjectsView, RepositoriesView, RepositoryRow};
+use super::{NewProjectView, ProjectHead, ProjectRow, ProjectsView, RepositoriesView, RepositoryRow, StorageView, create::wrong_name};
 use crate::{
     listing::Listing,
     ui::{Caller, UiError},
@@ -52,15 +52,16 @@ pub(super) async fn create(caller: &Caller, name: String, public: bool, limit: i
     caller.services.configuration.writable().map_err(|error| caller.refusal(&error))?;
     match caller.services.projects.create(&caller.actor, request).await {
         Ok(id) => Ok(id.to_string()),
-        Err(error) => Err(refused_creation(caller.refusal(&error), &name)),
+        Err(error) => Err(refused_creation(caller.refusal(&error), &name, caller.actor.is_admin())),
     }
 }
 
-/// Puts what is about the name beside the name.
-fn refused_creation(error: UiError, name: &str) -> UiError {
-    match error.status {
-        409 => UiError::about("name", format!("There is a project called {name} already, though you may not see it.")),
-        400 | 422 => UiError { field: Some("name".to_owned()), ..error },
+/// Puts what is about the name beside the name. Administrators see every project.
+fn refused_creation(error: UiError, name: &str, admin: bool) -> UiError {
+    match (error.status, wrong_name(name)) {
+        (409, _) if admin => UiError::about("name", format!("There is a project called {name} already.")),
+        (409, _) => UiError::about("name", format!("There is a project called {name} already, though you may not see it.")),
+        (400 | 422, Some(wrong)) => UiError { status: error.status, ..UiError::about("name", wrong) },
         _ => error,
     }
 }
@@ -72,7 +73,8 @@ pub(super) async fn repositories(caller: &Caller, project: &str, listing: Listin
     let page = caller.services.browse.project(&caller.actor, &project, &query).await.map_err(|error| caller.absence(&error))?;
     let rows = page.repositories.items.into_iter().map(|repository| repository_row(&page.project.name, repository)).collect();
     let (total, may_push) = (page.repositories.total, page.rights.push);
-    Ok(RepositoriesView { project: project_head(page.project), rows, total, listing, may_push })
+    let storage = page.storage.map(|storage| StorageView { used: storage.used, limit: storage.limit });
+    Ok(RepositoriesView { project: ProjectHead { storage, ..project_head(page.project) }, rows, total, listing, may_push })
 }
 
 fn is_public(project: &Project) -> bool {
@@ -105,6 +107,7 @@ fn project_head(project: Project) -> ProjectHead {
         repositories: count(project.repo_count),
         created: project.creation_time,
         name: project.name,
+        storage: None,
     }
 }
 
@@ -170,8 +173,20 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_name_is_said_beside_it() {
-        assert_eq!(refused_creation(UiError::new(409, "x"), "web").field.as_deref(), Some("name"));
-        assert_eq!(refused_creation(UiError::new(400, "bad name"), "web").message, "bad name");
-        assert_eq!(refused_creation(UiError::new(403, "no"), "web").field, None);
+        let refused = |status, name| refused_creation(UiError::new(status, "in raw words"), name, false);
+        assert_eq!(refused(409, "web").field.as_deref(), Some("name"));
+        let wrong = refused(400, "No Name");
+        assert_eq!((wrong.status, wrong.field.as_deref()), (400, Some("name")));
+        assert!(wrong.message.starts_with("Lower-case letters"), "{}", wrong.message);
+        let other = refused(400, "web");
+        assert_eq!((other.field, other.message.as_str()), (None, "in raw words"), "it is about something else");
+        assert_eq!(refused(403, "No Name").field, None);
+    }
+
+    #[test]
+    fn only_who_may_not_see_a_project_is_told_that_it_may_be_hidden() {
+        let said = |admin| refused_creation(UiError::new(409, "x"), "web", admin).message;
+        assert_eq!(said(true), "There is a project called web already.");
+        assert!(said(false).ends_with("though you may not see it."));
     }
 }

@@ -80,6 +80,10 @@ pub fn pull(kind: &Kind, reference: Reference<'_>) -> Vec<Recipe> {
             skopeo,
             Recipe { client: "k8s", label: "Kubernetes", lines: vec![pinned(reference)], shell: false },
         ],
+        // There is nothing in it to run: its manifest is all there is.
+        Kind::EmptyIndex => {
+            vec![shell("oras", "ORAS", [format!("oras manifest fetch{} {name}", host.told("--plain-http"))])]
+        }
         Kind::Chart => vec![shell("helm", "Helm", [chart(reference)]), oras, skopeo],
         Kind::Other(_) => vec![oras, skopeo],
     }
@@ -178,6 +182,13 @@ mod tests {
         assert!(chart.iter().all(|recipe| recipe.client != "docker"));
         let other = pull(&Kind::Other("WASM".into()), reference(None));
         assert_eq!(other.iter().map(|recipe| recipe.client).collect::<Vec<_>>(), ["oras", "skopeo"]);
+    }
+
+    #[test]
+    fn nothing_is_pulled_from_an_empty_index() {
+        let recipes = pull(&Kind::EmptyIndex, reference(Some("v1")));
+        let lines: Vec<_> = recipes.iter().flat_map(|recipe| &recipe.lines).collect();
+        assert_eq!(lines, ["oras manifest fetch r.example:8080/library/services/app:v1"]);
     }
 
     #[test]

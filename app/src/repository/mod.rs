@@ -4,6 +4,7 @@
 pub mod commands;
 mod page;
 mod server;
+mod table;
 mod view;
 #[cfg(feature = "ssr")]
 pub(crate) mod wiring;

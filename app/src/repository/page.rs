@@ -4,16 +4,14 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
-    ArtifactRow, RepositoryView,
+    ArtifactRow, Kind, RepositoryView,
     commands::{self, Host, Reference},
     server::{self, DeleteRepository},
+    table,
 };
 use crate::{
     address,
-    kit::{
-        Answers, Art, Badge, Bytes, Column, Commands, Digest, Empty, Filter, Icon, LinkButton, Moment, Outcome, Pager, Question, Recipe,
-        Table, Undone, grouped, name,
-    },
+    kit::{Answers, Art, Commands, Empty, Filter, Icon, LinkButton, Outcome, PastTheEnd, Question, Recipe, Undone, grouped, name},
     listing::Listing,
     session::Visitor,
     shell::{Crumb, Frame, Place, Room, loaded},
@@ -65,9 +63,12 @@ fn repository(visitor: Visitor, view: RepositoryView, removal: ServerAction<Dele
     .into_any()
 }
 
-/// The artifact whose pull command stands on top: the first of the page that has a tag, else the first.
+/// The artifact whose pull command stands on top: the one of the tag that was asked for, else the first of the page that has a tag and can be
+/// pulled, else the first.
 fn newest(view: &RepositoryView) -> Option<&ArtifactRow> {
-    view.rows.iter().find(|row| !row.tags.is_empty()).or(view.rows.first())
+    let asked = view.rows.iter().find(|row| row.tags.first() == Some(&view.listing.q));
+    let tagged = view.rows.iter().find(|row| !row.tags.is_empty() && row.kind != Kind::EmptyIndex);
+    asked.or(tagged).or(view.rows.first())
 }
 
 fn head(view: &RepositoryView, removal: ServerAction<DeleteRepository>, outcome: Signal<Outcome>) -> AnyView {
@@ -107,8 +108,10 @@ fn question(view: &RepositoryView, removal: ServerAction<DeleteRepository>, outc
     let id = "delete-repository".to_owned();
     let artifacts = match view.artifacts {
         0 => "Nothing is in it.".to_owned(),
-        1 => "Its artifact goes with all its tags; pulling it fails from then on.".to_owned(),
-        many => format!("Its {} artifacts go with all their tags; pulling them fails from then on.", grouped(many)),
+        1 => "Its artifact goes with all its tags and what is attached to it; pulling it fails from then on.".to_owned(),
+        many => {
+            format!("Its {} artifacts go with all their tags and what is attached to them; pulling them fails from then on.", grouped(many))
+        }
     };
     let (project, path) = (view.project_id.to_string(), view.name.clone());
     view! {
@@ -134,15 +137,21 @@ fn list(host: Host<'_>, id: &str, view: RepositoryView) -> AnyView {
     let RepositoryView { project, name, rows, total, listing, may_push, .. } = view;
     let path = address::repository(id, &name);
     if total == 0 && listing.q.is_empty() && listing.show.is_empty() {
-        return nothing_yet(may_push.then(|| commands::push(host, &project, Some(&name))));
+        return nothing_in_it(may_push.then(|| commands::push(host, &project, Some(&name))));
     }
-    let content = if rows.is_empty() { nothing_matches(&listing, &path) } else { table(id, &name, &path, &listing, rows, total) };
+    let content = if total == 0 {
+        nothing_matches(&listing, &path)
+    } else if rows.is_empty() {
+        view! { <PastTheEnd listing=listing.clone() path=path.clone() total=total /> }.into_any()
+    } else {
+        table::table(id, &name, &path, &listing, rows, total)
+    };
     view! {
         <section class="list" aria-labelledby="artifacts">
             <h2 class="vh" id="artifacts">
                 "Tags and artifacts"
             </h2>
-            <Filter listing=listing.clone() path=path.clone() label="Filter by tag">
+            <Filter listing=listing.clone() path=path.clone() label="Filter by tag" part="tag">
                 {shown(&listing, &path)}
             </Filter>
             {content}
@@ -151,13 +160,13 @@ fn list(host: Host<'_>, id: &str, view: RepositoryView) -> AnyView {
     .into_any()
 }
 
-fn nothing_yet(push: Option<Vec<Recipe>>) -> AnyView {
-    let text =
-        if push.is_some() { "Push an image, and it shows up here with its tags and layers." } else { "Nothing was pushed to it yet." };
+/// A repository comes with what is first pushed to it, so an empty one had something or is about to.
+fn nothing_in_it(push: Option<Vec<Recipe>>) -> AnyView {
+    let more = push.is_some().then_some(" Push an image, and it shows up here with its tags and layers.");
     view! {
         <section class="list">
-            <Empty art=Art::Quay title="Nothing here yet">
-                <p>{text}</p>
+            <Empty art=Art::Quay title="This repository is empty">
+                <p>"What was in it has been deleted, or its first push is not complete." {more}</p>
                 {push.map(|recipes| view! { <Commands id="push" label="Push" recipes=recipes /> })}
             </Empty>
         </section>
@@ -185,95 +194,16 @@ fn shown(listing: &Listing, path: &str) -> AnyView {
     .into_any()
 }
 
-fn table(id: &str, name: &str, path: &str, listing: &Listing, rows: Vec<ArtifactRow>, total: u64) -> AnyView {
-    let ordered = &listing.ordered("-push_time");
-    let columns = vec![
-        Column::new("Tag and digest", ""),
-        Column::new("Kind", "p3"),
-        Column::new("Platforms", "p3"),
-        Column::sorted("Size", "r", "size", ordered, path),
-        Column::sorted("Last pull", "p3", "pull_time", ordered, path),
-        Column::sorted("Pushed", "", "push_time", ordered, path),
-    ];
-    let rows = rows.into_iter().map(|artifact| row(id, name, artifact)).collect_view();
-    view! {
-        <Table caption=format!("Tags and artifacts of {name}") label="Tags and artifacts table" columns=columns>
-            {rows}
-        </Table>
-        <Pager listing=listing.clone() path=path.to_owned() total=total />
-    }
-    .into_any()
-}
-
-fn row(project: &str, repository: &str, artifact: ArtifactRow) -> AnyView {
-    let ArtifactRow { digest, kind, tags, platforms, size, accessories, pushed, pulled } = artifact;
-    let href = address::artifact(project, repository, &digest);
-    let platforms =
-        if platforms.is_empty() { view! { <span class="muted">"—"</span> }.into_any() } else { platforms.join(", ").into_any() };
-    view! {
-        <tr role="row">
-            <th role="rowheader" scope="row" class="w">
-                <span class="cell">{names(&href, tags)}</span>
-                <Digest digest=digest href=Some(href) />
-            </th>
-            <td role="cell" class="p3" data-label="Kind">
-                {kind.word().to_owned()}
-                {(accessories > 0).then(|| view! { <span class="sub">{attached(accessories)}</span> })}
-            </td>
-            <td role="cell" class="p3" data-label="Platforms">
-                {platforms}
-            </td>
-            <td role="cell" class="r num" data-label="Size">
-                <Bytes size=size />
-            </td>
-            <td role="cell" class="num p3" data-label="Last pull">
-                <Moment at=pulled />
-            </td>
-            <td role="cell" class="num" data-label="Pushed">
-                <Moment at=pushed />
-            </td>
-        </tr>
-    }
-    .into_any()
-}
-
-/// Tags that a row has room for beside its first.
-const MOST_TAGS: usize = 6;
-
-/// The tags: the first is the row's name, the others stand beside it.
-fn names(href: &str, tags: Vec<String>) -> AnyView {
-    let mut tags = tags.into_iter();
-    let Some(first) = tags.next() else {
-        return view! {
-            <a class="name" href=href.to_owned()>
-                "Untagged"
-            </a>
-        }
-        .into_any();
-    };
-    let others = tags.by_ref().take(MOST_TAGS).map(|tag| view! { <Badge text=tag icon=Some("tag") /> }).collect_view();
-    let more = tags.len();
-    let more = (more > 0).then(|| view! { <span class="xs muted">{format!("and {} more", grouped(more as u64))}</span> });
-    view! {
-        <a class="name mono" href=href.to_owned()>
-            {first}
-        </a>
-        {others}
-        {more}
-    }
-    .into_any()
-}
-
-fn attached(count: u64) -> String {
-    if count == 1 { "1 attached".to_owned() } else { format!("{} attached", grouped(count)) }
-}
-
 fn nothing_matches(listing: &Listing, path: &str) -> AnyView {
-    let title = if listing.q.is_empty() { "Nothing of this kind".to_owned() } else { format!("No tag matches “{}”", listing.q) };
+    let (title, text) = match (listing.q.is_empty(), listing.show.as_str()) {
+        (false, _) => (format!("No tag matches “{}”", listing.q), "The list looks for the text anywhere in a tag."),
+        (true, "untagged") => ("Nothing of this kind".to_owned(), "Every artifact here has a tag."),
+        (true, _) => ("Nothing of this kind".to_owned(), "No artifact here has a tag."),
+    };
     let path = path.to_owned();
     view! {
         <Empty art=Art::Beacon title=title>
-            <p>"The list looks for the text anywhere in a tag."</p>
+            <p>{text}</p>
             <div class="row">
                 <LinkButton href=path text="Clear the filters" />
             </div>
@@ -285,7 +215,7 @@ fn nothing_matches(listing: &Listing, path: &str) -> AnyView {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::{markup, repository::Kind};
+    use crate::markup;
 
     fn some(tags: &[&[&str]]) -> RepositoryView {
         let rows: Vec<_> = tags
@@ -346,6 +276,35 @@ mod tests {
         let html = page(some(&[]));
         markup::check(&html);
         assert!(html.contains("docker push registry.example/payments/services/app:TAG"), "{html}");
+        assert!(html.contains("This repository is empty") && html.contains("has been deleted"), "{html}");
+    }
+
+    #[test]
+    fn each_emptiness_has_its_own_words() {
+        let empty = |listing: Listing, total| {
+            let html = page(RepositoryView { listing, total, ..some(&[]) });
+            markup::check(&html);
+            html
+        };
+        let filtered = empty(Listing { q: "zzz".into(), ..Listing::default() }, 0);
+        assert!(filtered.contains("No tag matches “zzz”") && filtered.contains("The tag has “zzz”"), "{filtered}");
+        let untagged = empty(Listing { show: "untagged".into(), ..Listing::default() }, 0);
+        assert!(untagged.contains("Every artifact here has a tag.") && !untagged.contains("looks for the text"), "{untagged}");
+        let past = empty(Listing::default().at_page(9), 60);
+        assert!(past.contains("There is no page 9") && past.contains("page=3"), "{past}");
+    }
+
+    #[test]
+    fn the_tag_that_was_asked_for_is_pulled_and_all_tags_have_their_place() {
+        let many = ["v1", "a", "b", "c", "d", "e", "f", "g", "h"];
+        let view = some(&[&["v10"], &many]);
+        let html = page(RepositoryView { listing: Listing { q: "v1".into(), ..Listing::default() }, ..view });
+        markup::check(&html);
+        assert!(html.contains("docker pull registry.example/payments/services/app:v1<"), "{html}");
+        let digest = format!("sha256:{:064x}", 1);
+        let all = format!("href=\"/harbor/projects/3/repositories/services%2Fapp/artifacts-tab/artifacts/{digest}#tags\"");
+        assert!(html.contains(&all) && html.contains("and 2 more"), "{html}");
+        assert!(html.contains("/artifacts-tab/artifacts/v1\""), "the name leads to its tag: {html}");
     }
 
     #[test]

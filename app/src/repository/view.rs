@@ -12,6 +12,8 @@ pub enum Kind {
     Image,
     /// An index or manifest list: one name for several platforms.
     Index,
+    /// An index that names nothing.
+    EmptyIndex,
     /// A Helm chart.
     Chart,
     /// Anything else; the API's word for it.
@@ -36,6 +38,7 @@ impl Kind {
         match self {
             Self::Image => "Image",
             Self::Index => "Multi-platform",
+            Self::EmptyIndex => "Empty index",
             Self::Chart => "Helm chart",
             // The API's word for what it has no word for.
             Self::Other(word) if word == "UNKNOWN" => "Artifact",
@@ -47,7 +50,7 @@ impl Kind {
     pub fn icon(&self) -> &'static str {
         match self {
             Self::Image => "image",
-            Self::Index => "index",
+            Self::Index | Self::EmptyIndex => "index",
             Self::Chart => "chart",
             Self::Other(_) => "file",
         }

@@ -26,7 +26,7 @@ pub(super) async fn repository(caller: &Caller, project: &str, name: &str, listi
         description: head.description,
         artifacts: count(head.artifact_count),
         pulls: count(head.pull_count),
-        rows: artifacts.items.into_iter().map(row).collect(),
+        rows: artifacts.items.into_iter().map(|artifact| row(artifact, &listing.q)).collect(),
         total: artifacts.total,
         listing,
         may_push: rights.push,
@@ -57,16 +57,40 @@ pub(crate) fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
-fn row(artifact: Artifact) -> ArtifactRow {
+/// What an artifact is; an index that names nothing is its own kind, since nothing pulls it.
+pub(crate) fn kind(artifact: &Artifact) -> Kind {
+    match Kind::of(&artifact.kind, &artifact.manifest_media_type) {
+        Kind::Index if artifact.references.as_ref().is_none_or(Vec::is_empty) => Kind::EmptyIndex,
+        other => other,
+    }
+}
+
+/// A row for a list in which `asked` was looked for: the tags that were meant come first, the newest first among equals.
+fn row(artifact: Artifact, asked: &str) -> ArtifactRow {
+    let mut tags: Vec<_> = artifact.tags.iter().flatten().map(|tag| tag.name.clone()).collect();
+    tags.sort_by_key(|tag| distance(tag, asked));
     ArtifactRow {
-        kind: Kind::of(&artifact.kind, &artifact.manifest_media_type),
+        kind: kind(&artifact),
         platforms: platforms(&artifact),
-        tags: artifact.tags.unwrap_or_default().into_iter().map(|tag| tag.name).collect(),
+        tags,
         size: count(artifact.size),
         accessories: artifact.accessories.map_or(0, |all| all.len() as u64),
         pushed: artifact.push_time,
         pulled: artifact.pull_time,
         digest: artifact.digest,
+    }
+}
+
+/// How far a tag is from what was asked for: the same, has it, has it in another case, has it not.
+fn distance(tag: &str, asked: &str) -> u8 {
+    if tag == asked {
+        0
+    } else if tag.contains(asked) {
+        1
+    } else if tag.to_lowercase().contains(&asked.to_lowercase()) {
+        2
+    } else {
+        3
     }
 }
 
@@ -129,10 +153,26 @@ mod tests {
             size: 12,
             ..Artifact::default()
         };
-        let row = row(index);
+        let row = row(index, "");
         assert_eq!(row.kind, Kind::Index);
         assert_eq!(row.platforms, ["linux/amd64", "linux/arm64/v8"]);
         assert_eq!((row.tags, row.size, row.accessories), (vec!["v1".to_owned()], 12, 0));
+    }
+
+    #[test]
+    fn what_was_asked_for_comes_first_and_the_newest_first_among_equals() {
+        let tags = ["v12", "nightly", "v1", "V1-beta", "latest"].map(|name| Tag { name: name.into(), ..Tag::default() });
+        let artifact = Artifact { tags: Some(tags.into()), ..Artifact::default() };
+        assert_eq!(row(artifact.clone(), "v1").tags, ["v1", "v12", "V1-beta", "nightly", "latest"]);
+        assert_eq!(row(artifact, "").tags, ["v12", "nightly", "v1", "V1-beta", "latest"]);
+    }
+
+    #[test]
+    fn an_index_of_nothing_is_no_image() {
+        let media_type = "application/vnd.oci.image.index.v1+json";
+        let index = Artifact { kind: "IMAGE".into(), manifest_media_type: media_type.into(), ..Artifact::default() };
+        assert_eq!(kind(&index), Kind::EmptyIndex);
+        assert_eq!(kind(&Artifact { references: Some(vec![child("linux", "amd64", "")]), ..index }), Kind::Index);
     }
 
     #[test]

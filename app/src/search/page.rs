@@ -24,9 +24,8 @@ pub fn SearchPage() -> impl IntoView {
 
 fn found(visitor: Visitor, view: SearchView) -> AnyView {
     let place = Place { crumbs: vec![Crumb::to("Projects", address::PROJECTS), Crumb::here("Search")], room: Room::Elsewhere };
-    let signed_in = visitor.account.is_some();
     let text = view.text.clone();
-    let content = content(view, signed_in);
+    let content = content(view, scope(&visitor));
     view! {
         <Frame visitor=visitor place=place>
             <header class="page-head">
@@ -58,13 +57,22 @@ fn form(text: String) -> AnyView {
     .into_any()
 }
 
-fn content(view: SearchView, signed_in: bool) -> AnyView {
+/// What is searched for this visitor, to be said where nothing was found.
+fn scope(visitor: &Visitor) -> &'static str {
+    match &visitor.account {
+        None => "Without signing in only public projects are searched.",
+        Some(account) if account.administrator => "All projects and repositories were searched.",
+        Some(_) => "Only what you may see is searched. A project’s administrator can add you.",
+    }
+}
+
+fn content(view: SearchView, scope: &'static str) -> AnyView {
     let SearchView { text, projects, all_projects, repositories, all_repositories, cut } = view;
     if text.is_empty() {
         return view! { <p class="muted">"Finds projects and repositories by any part of their names."</p> }.into_any();
     }
     if projects.is_empty() && repositories.is_empty() {
-        return nothing(&text, signed_in);
+        return nothing(&text, scope);
     }
     let found_projects = (!projects.is_empty()).then(|| {
         let (head, rows) = (heading("Projects", projects.len(), all_projects, cut), projects.into_iter().map(project).collect_view());
@@ -153,16 +161,11 @@ fn repository(row: FoundRepository) -> AnyView {
     .into_any()
 }
 
-fn nothing(text: &str, signed_in: bool) -> AnyView {
-    let hint = if signed_in {
-        "Only what you may see is searched. A project’s administrator can add you."
-    } else {
-        "Without signing in only public projects are searched."
-    };
+fn nothing(text: &str, scope: &'static str) -> AnyView {
     view! {
         <section class="list">
             <Empty art=Art::Beacon title=format!("Nothing matches “{text}”")>
-                <p>{hint}</p>
+                <p>{scope}</p>
             </Empty>
         </section>
     }
@@ -172,7 +175,7 @@ fn nothing(text: &str, signed_in: bool) -> AnyView {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::markup;
+    use crate::{markup, session::Account};
 
     fn page(view: SearchView) -> String {
         markup::render(move || found(Visitor { registry: "registry.example".into(), ..Visitor::default() }, view))
@@ -194,6 +197,14 @@ mod tests {
         for part in ["/harbor/projects/7/repositories/services%2Fcheckout", "1,318", "Repositories: 1", "value=\"check\""] {
             assert!(html.contains(part), "{part} in {html}");
         }
+    }
+
+    #[test]
+    fn what_was_searched_depends_on_who_asks() {
+        let scope =
+            |administrator| scope(&Visitor { account: Some(Account { administrator, ..Account::default() }), ..Visitor::default() });
+        assert!(scope(false).starts_with("Only what you may see"));
+        assert!(scope(true).starts_with("All projects"));
     }
 
     #[test]

@@ -4,27 +4,27 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
-use super::{Visitor, landing, server};
+use super::{SignInView, Visitor, landing, server};
 use crate::{
     address,
-    kit::{Icon, Mark},
+    kit::{Icon, Mark, Notice, Tone},
     shell::loaded,
 };
 
-/// `/account/sign-in?redirect_url=…&error=…`
+/// `/account/sign-in?redirect_url=…&error=…`, or `?done=password` after that was changed.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let query = use_query_map();
     let answer = Resource::new(|| (), |()| server::visitor());
-    loaded(answer, move |visitor, ()| {
-        let (back, problem) = query.with_untracked(|query| {
+    loaded(answer, move |visitor, view| {
+        let (back, problem, changed) = query.with_untracked(|query| {
             let back = landing(query.get_str("redirect_url").unwrap_or_default()).to_owned();
-            (back, query.get_str("error").map(Problem::from_word))
+            (back, query.get_str("error").map(Problem::from_word), query.get_str("done") == Some("password"))
         });
         if visitor.account.is_some() {
             return view! { <Redirect path=back /> }.into_any();
         }
-        sign_in(visitor, back, problem)
+        sign_in(visitor, view, back, problem, changed)
     })
 }
 
@@ -60,7 +60,10 @@ impl Problem {
     }
 }
 
-fn sign_in(visitor: Visitor, back: String, problem: Option<Problem>) -> AnyView {
+fn sign_in(visitor: Visitor, view: SignInView, back: String, problem: Option<Problem>, changed: bool) -> AnyView {
+    let changed = changed.then(|| {
+        view! { <Notice tone=Tone::Info text="Your password is changed, and your sessions have ended. Sign in with the new one." /> }
+    });
     view! {
         <Title text="Sign in · Berth" />
         <div class="gate">
@@ -74,7 +77,8 @@ fn sign_in(visitor: Visitor, back: String, problem: Option<Problem>) -> AnyView 
                         <h1>"Sign in"</h1>
                         <p class="muted sm">{visitor.registry}</p>
                     </div>
-                    {form(back, problem)}
+                    {changed}
+                    {form(view.name, back, problem)}
                     <p class="sm muted">
                         "No account? " <a href=address::PROJECTS>"Browse public projects"</a>
                     </p>
@@ -88,7 +92,7 @@ fn sign_in(visitor: Visitor, back: String, problem: Option<Problem>) -> AnyView 
     .into_any()
 }
 
-fn form(back: String, problem: Option<Problem>) -> AnyView {
+fn form(name: String, back: String, problem: Option<Problem>) -> AnyView {
     let wrong = problem == Some(Problem::Invalid);
     let invalid = wrong.then_some("true");
     let described = wrong.then_some("sign-in-err");
@@ -114,6 +118,7 @@ fn form(back: String, problem: Option<Problem>) -> AnyView {
                     autocapitalize="none"
                     spellcheck="false"
                     maxlength="255"
+                    value=name
                     required
                     aria-invalid=invalid
                     aria-describedby=described
@@ -180,7 +185,9 @@ mod tests {
 
     fn page(problem: Option<Problem>) -> String {
         markup::render(move || {
-            sign_in(Visitor { registry: "registry.example".into(), ..Visitor::default() }, "/harbor/projects?q=\"x\"".into(), problem)
+            let visitor = Visitor { registry: "registry.example".into(), ..Visitor::default() };
+            let view = SignInView { name: "maya <m>".into() };
+            sign_in(visitor, view, "/harbor/projects?q=\"x\"".into(), problem, problem.is_none())
         })
     }
 
@@ -194,12 +201,14 @@ mod tests {
         }
         assert!(html.contains("value=\"/harbor/projects?q=&quot;x&quot;\""), "{html}");
         assert!(html.contains("registry.example") && !html.contains("role=\"alert\""));
+        assert!(html.contains("Your password is changed"), "{html}");
     }
 
     #[test]
     fn a_wrong_password_is_said_beside_the_field() {
         let html = page(Some(Problem::from_word("invalid")));
         markup::check(&html);
+        assert!(html.contains("value=\"maya &lt;m&gt;\"") && !html.contains("is changed"), "{html}");
         assert!(html.contains("don’t match") && html.contains("aria-invalid=\"true\"") && html.contains("role=\"alert\""));
         assert!(page(Some(Problem::from_word("<b>"))).contains("doesn’t work just now"));
     }

@@ -21,6 +21,13 @@ pub struct Visitor {
     pub theme: Theme,
 }
 
+/// What the sign-in form begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInView {
+    /// The name that was typed before the password turned out wrong; else empty.
+    pub name: String,
+}
+
 /// A signed-in person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

@@ -18,9 +18,9 @@ pub fn AccountMenu(
     visitor: Visitor,
 ) -> impl IntoView {
     let here = here();
-    let (head, ways) = match visitor.account {
-        Some(account) => (known(&account), sign_out()),
-        None => (anonymous(), ().into_any()),
+    let (head, own, ways) = match visitor.account {
+        Some(account) => (known(&account), own(), sign_out()),
+        None => (anonymous(), ().into_any(), ().into_any()),
     };
     view! {
         <div class="end">
@@ -35,6 +35,7 @@ pub fn AccountMenu(
             {theme_form(visitor.theme, here)}
             <ul>
                 <li class="sep"></li>
+                {own}
                 <li>
                     <a href=address::API rel="external">
                         <Icon name="file" />
@@ -78,6 +79,19 @@ fn anonymous() -> Head {
         </button>
     };
     Head { button: button.into_any(), link: true, name: "Not signed in".to_owned(), note: "You see what everyone may see".to_owned() }
+}
+
+/// What only somebody with an account has.
+fn own() -> AnyView {
+    view! {
+        <li>
+            <a href=address::PASSWORD>
+                <Icon name="key" />
+                "Password"
+            </a>
+        </li>
+    }
+    .into_any()
 }
 
 fn sign_out() -> AnyView {
@@ -130,11 +144,7 @@ fn theme_form(current: Theme, here: Signal<String>) -> AnyView {
 /// Path and query of the page, following the reader's navigation.
 fn here() -> Signal<String> {
     let location = use_location();
-    Signal::derive(move || {
-        let search = location.search.get();
-        let path = location.pathname.get();
-        if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) }
-    })
+    Signal::derive(move || address::here(&location.pathname.get(), &location.search.get()))
 }
 
 fn sign_in_from(here: Signal<String>) -> impl Fn() -> String {

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    failure,
+    address, failure,
     session::Visitor,
     ui::{Answer, UiError},
 };
@@ -28,9 +28,7 @@ where
             match outcome {
                 Ok(Answer { visitor, content: Ok(content) }) => render(visitor, content),
                 Ok(Answer { visitor, content: Err(error) }) => {
-                    let search = search.get_untracked();
-                    let path = pathname.get_untracked();
-                    let here = if search.is_empty() { path } else { format!("{path}?{}", search.trim_start_matches('?')) };
+                    let here = address::here(&pathname.get_untracked(), &search.get_untracked());
                     failure::refused(visitor, error, &here)
                 }
                 Err(error) => failure::refused(Visitor::default(), error, ""),

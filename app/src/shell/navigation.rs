@@ -38,6 +38,9 @@ pub fn Navigation(
     };
     view! {
         <nav class="sidenav" id="nav" popover="" aria-label="Main">
+            <button type="button" class="btn btn-icon btn-quiet nav-close" popovertarget="nav" popovertargetaction="hide" aria-label="Close navigation">
+                <Icon name="close" />
+            </button>
             {entries}
             {version.map(|version| view! { <p class="foot">{format!("Berth {version}")}</p> })}
         </nav>

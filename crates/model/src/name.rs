@@ -21,6 +21,9 @@ pub enum ProjectNameError {
 impl ProjectName {
     /// The longest name, in bytes.
     pub const MAX: usize = 255;
+    /// The longest name that something can be pushed under, in bytes: the name of a repository has 255 at most, of which a slash and a letter
+    /// follow the project's.
+    pub const MAX_TO_PUSH: usize = 253;
 
     /// Checks and takes a name.
     pub fn new(name: impl Into<String>) -> Result<Self, ProjectNameError> {

@@ -1,6 +1,9 @@
 //! Byte counts as text: one form for API messages, one for people.
 //! The quota rules and the portal use it.
 
+/// The highest storage limit of a project: 1024 TiB in bytes.
+pub const MAX_STORAGE_LIMIT: i64 = 1 << 50;
+
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// As API messages write it: `n B` below 1024, otherwise one decimal and a binary unit (`1.0 KiB`).

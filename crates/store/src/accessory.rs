@@ -111,6 +111,13 @@ pub async fn inherited(link: &mut Link<'_>, artifacts: &[ArtifactId]) -> Result<
     Ok(on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(c).await)?)
 }
 
+/// What the accessories of an artifact say to be: digest and artifact type, oldest first.
+pub async fn artifact_types(link: &mut Link<'_>, subject: ArtifactId) -> Result<Vec<(String, String)>> {
+    const SQL: &str = "SELECT a.digest, a.artifact_type FROM accessory y JOIN artifact a ON a.id = y.artifact_id
+        WHERE y.subject_id = $1 AND a.deleted_at IS NULL ORDER BY y.id";
+    Ok(on!(link, |c| sqlx::query_as(SQL).bind(subject.get()).fetch_all(c).await)?)
+}
+
 /// What kind of accessory an artifact is and of which subject (by digest); none when it is an artifact of its own.
 pub async fn of(link: &mut Link<'_>, artifact: ArtifactId) -> Result<Option<(String, String)>> {
     const SQL: &str = "SELECT kind, subject_digest FROM accessory WHERE artifact_id = $1";

@@ -296,6 +296,9 @@ async fn accessories_are_listed_and_lent_to_unsigned_children() {
         assert_eq!(lent, [(two, "d:sig-index".to_owned())]);
         assert_eq!(accessory::of(link, bill).await.unwrap(), Some(("sbom.harbor".to_owned(), "d:index".to_owned())));
         assert_eq!(accessory::of(link, one).await.unwrap(), None);
+        let types: Vec<_> = accessory::artifact_types(link, index).await.unwrap().into_iter().map(|(digest, _)| digest).collect();
+        assert_eq!(types, ["d:sig-index", "d:sbom"]);
+        assert_eq!(accessory::artifact_types(link, two).await.unwrap(), []);
         artifact::delete(link, of_index, 70).await.unwrap();
         assert!(accessory::inherited(link, &[two]).await.unwrap().is_empty());
         assert_eq!(digests(accessory::list(link, index, &all()).await.unwrap()), ["d:sbom"]);

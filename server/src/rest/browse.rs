@@ -3,6 +3,7 @@
 
 mod example;
 mod page;
+mod sample;
 
 use std::sync::LazyLock;
 

@@ -1,12 +1,13 @@
 //! Signing in and out: Harbor's endpoints under `/c`, and the plain forms of the portal, which work without a script.
 
+use app::session::TYPED_NAME;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use model::Secret;
+use model::{Secret, percent};
 use service::Services;
 use service::user::UniqueField;
 use url::form_urlencoded;
@@ -123,8 +124,8 @@ async fn sign_in(State(services): State<Services>, State(origins): State<Origins
         return see_other(&back_to_form("failed", landing));
     }
     match services.sessions.sign_in(form.get("principal"), form.secret("password").expose(), previous.as_deref()).await {
-        Ok(Some(session)) => with_session(see_other(landing), &session, &facts),
-        Ok(None) => see_other(&back_to_form("invalid", landing)),
+        Ok(Some(session)) => with_typed_name(with_session(see_other(landing), &session, &facts), "", &facts),
+        Ok(None) => with_typed_name(see_other(&back_to_form("invalid", landing)), form.get("principal"), &facts),
         Err(error) if error.status == StatusCode::TOO_MANY_REQUESTS.as_u16() => see_other(&back_to_form("locked", landing)),
         Err(error) => {
             tracing::error!(%error, "signing in failed");
@@ -143,6 +144,23 @@ async fn sign_out(State(services): State<Services>, State(origins): State<Origin
         services.sessions.sign_out(session).await?;
     }
     Ok(with_session(see_other("/account/sign-in"), &services.sessions.anonymous_cookie(), &facts))
+}
+
+/// Seconds for which the form that comes back knows the name that was typed.
+const TYPED_NAME_AGE: u32 = 60;
+/// The longest name of an account, in bytes: 255 characters of UTF-8.
+const LONGEST_NAME: usize = 4 * 255;
+
+/// Remembers the name that was typed for the form that comes back, or forgets it. Not in the address, where logs and histories would keep what
+/// somebody typed into the wrong field.
+fn with_typed_name(mut response: Response, name: &str, client: &ClientFacts) -> Response {
+    let age = if name.is_empty() || name.len() > LONGEST_NAME { 0 } else { TYPED_NAME_AGE };
+    let value = if age == 0 { String::new() } else { percent::component(name).to_string() };
+    let secure = if client.scheme == "https" { "; Secure" } else { "" };
+    if let Ok(value) = format!("{TYPED_NAME}={value}; Path=/account/sign-in; Max-Age={age}; HttpOnly; SameSite=Lax{secure}").parse() {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
 }
 
 fn back_to_form(error: &str, landing: &str) -> String {

@@ -308,8 +308,13 @@ async fn the_portals_form_lands_where_it_may() {
     let wrong = door.ask(post("principal=evan&password=Wrong1234&redirect_url=/harbor/projects/1")).await;
     assert_eq!(wrong.header("location"), "/account/sign-in?error=invalid&redirect_url=%2Fharbor%2Fprojects%2F1");
     assert!(wrong.cookie("sid").is_none());
+    assert_eq!(wrong.cookie("sign_in_name").as_deref(), Some("sign_in_name=evan"), "the form that comes back knows the name");
+    assert_eq!(good.cookie("sign_in_name").as_deref(), Some("sign_in_name="), "and forgets it");
+    let odd = door.ask(post("principal=a%3B%20b%22%0D%0A&password=Wrong1234")).await;
+    assert_eq!(odd.cookie("sign_in_name").as_deref(), Some("sign_in_name=a%3B%20b%22%0D%0A"));
     let foreign = door.ask(post("principal=dana&password=Passw0rd1").header("origin", "https://elsewhere.example")).await;
     assert!(foreign.header("location").starts_with("/account/sign-in?error=") && foreign.cookie("sid").is_none());
+    assert!(foreign.cookie("sign_in_name").is_none());
     let forged = Ask::new("POST", "/account/sign-out").header("cookie", session.clone()).header("sec-fetch-site", "cross-site");
     assert_eq!(door.ask(forged).await.status, StatusCode::FORBIDDEN);
     let out = door.ask(Ask::new("POST", "/account/sign-out").header("cookie", session.clone())).await;

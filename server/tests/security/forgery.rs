@@ -145,12 +145,14 @@ async fn answers_with_cookies(kit: &Kit, scheme: &str) -> Vec<Reply> {
     let signed_in = post("/c/login").form(&form).send().await.expect(200);
     let session = cookie(&signed_in, "sid").expect("a session");
     let read = from(Method::GET, "/api/v2.0/users/current").header("cookie", &session).send().await.expect(200);
+    let by_form_refused = from(Method::POST, "/account/sign-in").form(&wrong).send().await.expect(303);
     let by_form = from(Method::POST, "/account/sign-in").form(&form).send().await.expect(303);
     let out = from(Method::POST, "/account/sign-out").header("cookie", &session).form(&[]).send().await.expect(303);
-    for (reply, name) in [(&refused, "sid"), (&read, "_gorilla_csrf"), (&by_form, "sid"), (&out, "sid")] {
+    for (reply, name) in [(&refused, "sid"), (&read, "_gorilla_csrf"), (&by_form_refused, "sign_in_name"), (&by_form, "sid"), (&out, "sid")]
+    {
         assert!(cookie(reply, name).is_some(), "{name}: {reply:?}");
     }
-    vec![first, refused, signed_in, read, by_form, out]
+    vec![first, refused, signed_in, read, by_form_refused, by_form, out]
 }
 
 async fn cookies_stay_with_this_site_and_out_of_scripts(kit: Kit) {
@@ -164,6 +166,11 @@ async fn cookies_stay_with_this_site_and_out_of_scripts(kit: Kit) {
                 let mut expected = match name.as_str() {
                     "sid" => vec!["Path=/", "HttpOnly", "SameSite=Lax"],
                     "_gorilla_csrf" => vec!["Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Strict"],
+                    // Set by what was refused, ended by what was not.
+                    "sign_in_name" if cookie(&reply, "sid").is_some() => {
+                        vec!["Path=/account/sign-in", "Max-Age=0", "HttpOnly", "SameSite=Lax"]
+                    }
+                    "sign_in_name" => vec!["Path=/account/sign-in", "Max-Age=60", "HttpOnly", "SameSite=Lax"],
                     other => panic!("an unknown cookie {other}: {reply:?}"),
                 };
                 expected.extend(is_secure.then_some("Secure"));

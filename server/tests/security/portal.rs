@@ -15,7 +15,8 @@ use crate::world::{REPOSITORY, Site, TAG};
 testkit::tests! {
     Kit;
     every_function_has_its_rule,
-    lists_of_the_portal_show_what_their_reader_may_see;
+    lists_of_the_portal_show_what_their_reader_may_see,
+    the_storage_of_a_project_is_shown_to_who_may_read_its_quota;
     // Others push into the same projects, whose use is part of what must not change.
     alone:
     every_function_answers_every_caller_as_the_table_says,
@@ -48,6 +49,14 @@ const FUNCTIONS: &[Function] = &[
     Function { name: "projects", changes: false, rule: Rule::Anyone, fields: |_| page(), passes: None },
     Function { name: "search", changes: false, rule: Rule::Anyone, fields: |site| vec![("q", site.name.clone())], passes: None },
     Function { name: "theme", changes: true, rule: Rule::Anyone, fields: |_| vec![("theme", "dark".to_owned())], passes: None },
+    Function { name: "account", changes: false, rule: Rule::SignedIn, fields: |_| Vec::new(), passes: None },
+    Function {
+        name: "change-password",
+        changes: true,
+        rule: Rule::SignedIn,
+        fields: |_| ["current", "new", "repeat"].map(|name| (name, "Not-The-1-Password".to_owned())).to_vec(),
+        passes: Some(403),
+    },
     Function { name: "new-project", changes: false, rule: Rule::SignedIn, fields: |_| Vec::new(), passes: None },
     Function {
         name: "create-project",
@@ -214,6 +223,25 @@ async fn lists_of_the_portal_show_what_their_reader_may_see(kit: Kit) {
         }
     }
     report(&wrong);
+}
+
+async fn the_storage_of_a_project_is_shown_to_who_may_read_its_quota(kit: Kit) {
+    let world = kit.world().await;
+    let function = FUNCTIONS.iter().find(|function| function.name == "repositories").expect("a function");
+    let (mut wrong, mut shown) = (Vec::new(), 0);
+    for who in [Who::nobody()].iter().chain(&world.sessions) {
+        for site in &world.sites {
+            let answer = ask(&kit, function, who, &(function.fields)(site)).await.expect("an answer");
+            let told = answer["content"]["Ok"]["project"]["storage"]["used"].is_u64();
+            let may = expected(function, who, site).is_none() && who.may(&site.facts, site.is_own, R::Quota, A::Read).is_ok();
+            shown += u32::from(told);
+            if told != may {
+                wrong.push(format!("{} on {}: told {told}, may {may}", who.title, site.title()));
+            }
+        }
+    }
+    report(&wrong);
+    assert!(shown > 0, "nobody is told");
 }
 
 /// Whether a field of this name anywhere says this.

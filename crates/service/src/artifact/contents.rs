@@ -1,4 +1,4 @@
-//! What an artifact is made of: layers, build steps, children. Read from its manifest and its configuration, for the portal.
+//! What an artifact is made of: layers, build steps, children; and what it belongs to. Read from its manifest and its configuration, for the portal.
 
 use bytes::Bytes;
 use model::RepositoryId;
@@ -26,10 +26,23 @@ pub struct Contents {
     pub history: Vec<BuildStep>,
     /// The entries of an index, in its order.
     pub children: Vec<ContentsChild>,
+    /// What it is attached to, when it is an accessory.
+    pub subject: Option<Subject>,
+    /// Of what is attached to it the digests, and the artifact types that it says to be.
+    pub attached: Vec<(String, String)>,
     /// The manifest, to the byte.
     pub manifest: Vec<u8>,
     /// The configuration, to the byte; empty when there is none, or none that is JSON and can be read.
     pub configuration: Bytes,
+}
+
+/// What an accessory belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its digest.
+    pub digest: String,
+    /// Whether it is here; it may come later.
+    pub is_here: bool,
 }
 
 /// A layer.
@@ -92,6 +105,14 @@ impl Artifacts {
         let (pushed, manifest) = read_pushed(link, place.repository, &found.digest).await?;
         let digests: Vec<&str> = manifest.manifests.iter().map(|m| m.digest.as_str()).collect();
         let known = store::artifact::find_all(link, place.repository, &digests).await?;
+        let attached = store::accessory::artifact_types(link, found.id).await?;
+        let subject = match store::accessory::of(link, found.id).await? {
+            Some((_, digest)) => {
+                let is_here = store::artifact::find(link, place.repository, &digest).await?.is_some();
+                Some(Subject { digest, is_here })
+            }
+            None => None,
+        };
         drop(conn);
         let configuration = match &manifest.config {
             Some(config) => read_blob(&self.core, place.repository, config, MAX_CONFIG).await.unwrap_or_default(),
@@ -105,6 +126,8 @@ impl Artifacts {
             config_media_type: manifest.config.map(|c| c.media_type).unwrap_or_default(),
             layers: manifest.layers.into_iter().map(layer).collect(),
             configuration: if history.is_some() { configuration } else { Bytes::new() },
+            subject,
+            attached,
             manifest: pushed,
         })
     }

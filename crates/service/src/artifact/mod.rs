@@ -28,7 +28,7 @@ use crate::collision::retried;
 use crate::{Actor, Core, Error, NameOrId, Result, immutable, registry, repository};
 
 pub use addition::{Addition, AdditionBody};
-pub use contents::{BuildStep, Contents, ContentsChild, Layer};
+pub use contents::{BuildStep, Contents, ContentsChild, Layer, Subject};
 
 /// The use cases. Cheap to clone.
 #[derive(Clone, Debug)]

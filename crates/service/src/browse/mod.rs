@@ -51,10 +51,21 @@ pub struct Owner {
 pub struct ProjectPage {
     /// The project.
     pub project: api::Project,
+    /// What it holds and may hold, for who may see that.
+    pub storage: Option<Storage>,
     /// A page of its repositories.
     pub repositories: Page<api::Repository>,
     /// What the caller may do in it.
     pub rights: Rights,
+}
+
+/// What a project holds and may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Bytes in use; every content counts once.
+    pub used: u64,
+    /// Bytes at most; none without a limit.
+    pub limit: Option<u64>,
 }
 
 /// A repository with its artifacts.
@@ -98,7 +109,12 @@ impl Browse {
         let named = NameOrId::Id(row.id);
         let shown = self.projects.get(actor, &named).await?;
         let repositories = self.repositories.list(actor, &named, query).await?;
-        Ok(ProjectPage { project: shown, repositories, rights: self.rights(actor, &row).await? })
+        let storage = self.projects.quota(actor, &row).await?.map(|quota| Storage {
+            used: u64::try_from(quota.used).unwrap_or_default(),
+            // Below zero there is no limit.
+            limit: u64::try_from(quota.hard).ok(),
+        });
+        Ok(ProjectPage { project: shown, storage, repositories, rights: self.rights(actor, &row).await? })
     }
 
     /// A repository with a page of its artifacts. Who may list both sees it; it tells nothing that the lists do not.

@@ -109,3 +109,15 @@ async fn owner(link: &mut Link<'_>, actor: &Actor) -> Result<UserId> {
         None => store::project::first_administrator(link).await?.ok_or_else(|| Error::internal("there is no system administrator")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ProjectName;
+
+    #[test]
+    fn the_longest_name_to_push_under_leaves_room_for_a_repository() {
+        let name = |length: usize| format!("{}/a", "a".repeat(length));
+        assert!(name(ProjectName::MAX_TO_PUSH).parse::<oci::RepositoryName>().is_ok());
+        assert!(name(ProjectName::MAX_TO_PUSH + 1).parse::<oci::RepositoryName>().is_err());
+    }
+}

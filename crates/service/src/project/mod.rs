@@ -12,6 +12,8 @@ use std::sync::Arc;
 use model::ProjectId;
 use model::api::{Project, ProjectDeletable, ProjectSummary, ProjectSummaryQuota, ResourceList};
 use model::permission::{Action, Resource, Role};
+use store::project::ProjectRow;
+use store::quota::QuotaRow;
 
 use crate::audit::{self, Event};
 use crate::authn::{AccountRef, Authn};
@@ -97,18 +99,16 @@ impl Projects {
     /// 401, 403, 404.
     pub async fn summary(&self, actor: &Actor, project: &NameOrId) -> Result<ProjectSummary> {
         let (row, allowed) = self.core.authz.project(actor, project, Resource::Project, Action::Read).await?;
-        let sees_quota = self.core.authz.decide(actor, &row, Resource::Quota, Action::Read).await?.is_ok();
+        let quota = self.quota(actor, &row).await?;
         let sees_members = self.core.authz.decide(actor, &row, Resource::Member, Action::List).await?.is_ok();
         let mut conn = self.core.db.read().await?;
         let link = &mut conn.link();
         let mut summary =
             ProjectSummary { repo_count: store::project::repository_count(link, &allowed).await?, ..ProjectSummary::default() };
-        if sees_quota {
-            summary.quota = store::quota::find(link, allowed.id()).await?.map(|quota| ProjectSummaryQuota {
-                hard: ResourceList::from([("storage".to_owned(), quota.hard)]),
-                used: ResourceList::from([("storage".to_owned(), quota.used)]),
-            });
-        }
+        summary.quota = quota.map(|quota| ProjectSummaryQuota {
+            hard: ResourceList::from([("storage".to_owned(), quota.hard)]),
+            used: ResourceList::from([("storage".to_owned(), quota.used)]),
+        });
         if sees_members {
             for (role, count) in store::member::count_by_role(link, &allowed).await? {
                 match Role::from_id(role) {
@@ -122,6 +122,13 @@ impl Projects {
             }
         }
         Ok(summary)
+    }
+
+    /// What the project may hold and holds, for who may see that; nothing where it is not counted.
+    pub(crate) async fn quota(&self, actor: &Actor, project: &ProjectRow) -> Result<Option<QuotaRow>> {
+        let Ok(allowed) = self.core.authz.decide(actor, project, Resource::Quota, Action::Read).await? else { return Ok(None) };
+        let mut conn = self.core.db.read().await?;
+        Ok(store::quota::find(&mut conn.link(), allowed.id()).await?)
     }
 }
 

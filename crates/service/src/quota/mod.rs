@@ -6,6 +6,7 @@ use model::ProjectId;
 use model::api::{Quota, QuotaRefObject, QuotaUpdateReq, ResourceList};
 use model::list::{ListQuery, Page};
 use model::permission::{Action, Resource};
+use model::size::MAX_STORAGE_LIMIT as MAX_LIMIT;
 use model::time::Instant;
 use store::Link;
 use store::quota::{Charge, ListedQuota, QuotaRow};
@@ -14,9 +15,6 @@ use crate::{Actor, Core, Error, Result, user};
 
 /// The only resource.
 const STORAGE: &str = "storage";
-/// The highest limit: 1024 TiB in bytes.
-const MAX_LIMIT: i64 = 1 << 50;
-
 /// Bytes that an open upload may have beyond all that its project may have.
 const BEYOND: u64 = 64 << 20;
 

@@ -1,11 +1,9 @@
-//! Examples of bodies and words for types, from schemas of the document. Only the page uses them.
+//! Words for types, from schemas of the document. Only the page uses them.
 
-use serde_json::{Map, Value, json};
-
-/// Models inside models are followed this far; none of the API's is deeper.
-const DEPTH: usize = 5;
+use serde_json::Value;
 
 /// The schema that a reference leads to, or the schema itself.
+#[cfg(test)]
 pub(super) fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match model_of(schema) {
         Some(model) => &document["components"]["schemas"][model],
@@ -16,34 +14,6 @@ pub(super) fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value 
 /// The model that a schema refers to.
 pub(super) fn model_of(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
-}
-
-/// A body with every field that a caller may set, to start from.
-pub(super) fn example(document: &Value, schema: &Value) -> Value {
-    at_depth(document, schema, 0)
-}
-
-fn at_depth(document: &Value, schema: &Value, depth: usize) -> Value {
-    let schema = resolved(document, schema);
-    if depth > DEPTH {
-        return Value::Null;
-    }
-    match schema["type"].as_str() {
-        Some("object") => {
-            // What only the server sets would be in the way.
-            let fields = schema["properties"].as_object().into_iter().flatten().filter(|(_, schema)| schema["format"] != "date-time");
-            let mut object: Map<_, _> = fields.map(|(name, schema)| (name.clone(), at_depth(document, schema, depth + 1))).collect();
-            if let Some(values @ Value::Object(_)) = schema.get("additionalProperties") {
-                object.insert("key".to_owned(), at_depth(document, values, depth + 1));
-            }
-            Value::Object(object)
-        }
-        Some("array") => json!([at_depth(document, &schema["items"], depth + 1)]),
-        Some("integer" | "number") => json!(0),
-        Some("boolean") => json!(false),
-        Some("string") => schema["enum"][0].as_str().map_or_else(|| json!(""), |word| json!(word)),
-        _ => Value::Null,
-    }
 }
 
 /// A type in words; models by name.
@@ -86,19 +56,9 @@ pub(super) fn limits(schema: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn examples_have_every_field() {
-        let document = json!({"components": {"schemas": {
-            "Outer": {"type": "object", "properties": {"name": {"type": "string"}, "inner": {"$ref": "#/components/schemas/Inner"}}},
-            "Inner": {"type": "object", "properties": {"ids": {"type": "array", "items": {"type": "integer"}},
-                "map": {"type": "object", "additionalProperties": {"type": "string"}}, "self": {"$ref": "#/components/schemas/Inner"}}}}}});
-        let example = example(&document, &json!({"$ref": "#/components/schemas/Outer"}));
-        assert_eq!(example["name"], "");
-        assert_eq!(example["inner"]["ids"], json!([0]));
-        assert_eq!(example["inner"]["map"], json!({"key": ""}));
-    }
+    use super::*;
 
     #[test]
     fn types_in_words() {

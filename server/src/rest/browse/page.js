@@ -34,6 +34,14 @@ main.addEventListener('click', event => {
   if (event.target.closest('a')?.hash === location.hash && location.hash) openNamed();
 });
 
+// The slash leads to the field, as it leads to the search in the portal; in a field it is a slash.
+addEventListener('keydown', event => {
+  const isTyped = event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.closest?.('input, textarea, select');
+  if (event.key !== '/' || isTyped) return;
+  event.preventDefault();
+  find.focus();
+});
+
 find.addEventListener('input', () => {
   const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const section of document.querySelectorAll('.tag')) {

@@ -5,12 +5,23 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::example::{example, limits, model_of, words};
+use super::example::{limits, model_of, words};
+use super::sample;
 use crate::rest::BASE;
 use crate::text::escape_html;
 
 /// The sign in the corner; the page's own copy, since the portal's files need not be built in.
-const MARK: &str = include_str!("../../../../public/favicon.svg");
+const FAVICON: &str = include_str!("../../../../public/favicon.svg");
+
+/// The sign without its own colours: the style sheet has those of the theme.
+fn mark() -> String {
+    let plain = FAVICON.replace("fill=\"#1a7f8c\"", "class=\"post\"").replace("fill=\"#b5832a\"", "class=\"rope\"");
+    plain.replace("role=\"img\" aria-label=\"Berth\"", "class=\"mark\" aria-hidden=\"true\"")
+}
+
+/// The name of a repository as this page takes it. The document's own words are for clients that put it into an address themselves.
+const REPOSITORY: &str = "The repository inside its project, as it is called: the form escapes its slashes. In an address of your own they are \
+    escaped twice (`%252F`).";
 
 /// Writes into a text; that cannot fail.
 macro_rules! put {
@@ -35,9 +46,10 @@ pub(super) fn body(document: &Value) -> String {
         out,
         "<body><a class=\"skip\" href=\"#main\">Skip to content</a><div class=\"shell\"><header class=\"topbar\">\
          <button type=\"button\" class=\"btn btn-quiet nav-toggle\" popovertarget=\"nav\">Contents</button>\
-         <a class=\"brand\" href=\"/\" aria-label=\"Berth, home\"><i class=\"sign\" aria-hidden=\"true\">{MARK}</i><span>Berth</span></a>\
+         <a class=\"brand\" href=\"/\" aria-label=\"Berth, home\">{}<span>Berth</span></a>\
          <nav class=\"crumbs\" aria-label=\"Breadcrumb\"><ol><li><span aria-current=\"page\">API</span></li></ol></nav>\
-         <div class=\"end\"><a class=\"btn\" href=\"{BASE}/openapi.json\">OpenAPI document</a></div></header>"
+         <div class=\"end\"><a class=\"btn\" href=\"{BASE}/openapi.json\">OpenAPI document</a></div></header>",
+        mark()
     );
     contents(&mut out, &tags);
     put!(out, "<main class=\"page\" id=\"main\" tabindex=\"-1\" data-base=\"{BASE}\">");
@@ -45,7 +57,7 @@ pub(super) fn body(document: &Value) -> String {
     for (tag, operations) in &tags {
         put!(out, "<section class=\"tag\" id=\"tag-{tag}\" aria-labelledby=\"head-{tag}\"><h2 id=\"head-{tag}\">{tag}</h2>");
         for operation in operations {
-            operation.write(&mut out, document);
+            operation.write(&mut out);
         }
         out.push_str("</section>");
     }
@@ -77,7 +89,8 @@ fn by_tag(document: &Value) -> Tags<'_> {
 }
 
 fn contents(out: &mut String, tags: &Tags<'_>) {
-    out.push_str("<nav class=\"sidenav\" id=\"nav\" popover=\"\" aria-label=\"Contents\"><div><h2>Operations</h2><ul>");
+    out.push_str("<nav class=\"sidenav\" id=\"nav\" popover=\"\" aria-label=\"Contents\">\
+        <button type=\"button\" class=\"btn btn-quiet nav-close\" popovertarget=\"nav\" popovertargetaction=\"hide\">Close</button><div><h2>Operations</h2><ul>");
     for (tag, operations) in tags {
         put!(out, "<li><a href=\"#tag-{tag}\"><span>{tag}</span><span class=\"count push\">{}</span></a></li>", operations.len());
     }
@@ -89,7 +102,7 @@ fn opening(out: &mut String, document: &Value) {
         out,
         "<div class=\"page-head\"><div class=\"titles\"><h1>{}</h1><p class=\"lede\">{}</p></div></div>\
          <div class=\"tools\" hidden><div class=\"field\"><label for=\"find\">Find an operation</label>\
-         <input class=\"input\" id=\"find\" type=\"search\" autocomplete=\"off\" placeholder=\"Path, name or words\"></div>\
+         <input class=\"input\" id=\"find\" type=\"search\" autocomplete=\"off\" aria-keyshortcuts=\"/\" placeholder=\"Path, name or words\"></div>\
          <fieldset class=\"who\"><legend class=\"vh\">Who sends</legend>\
          <div class=\"field\"><label for=\"user\">Name <span class=\"opt\">for Basic</span></label>\
          <input class=\"input\" id=\"user\" autocomplete=\"off\" spellcheck=\"false\"></div>\
@@ -103,7 +116,7 @@ fn opening(out: &mut String, document: &Value) {
 }
 
 impl Operation<'_> {
-    fn write(&self, out: &mut String, document: &Value) {
+    fn write(&self, out: &mut String) {
         let text = |key: &str| escape_html(self.value[key].as_str().unwrap_or_default());
         let (id, method, path) = (text("operationId"), &self.method, escape_html(self.path));
         let class = if method == "DELETE" { " danger" } else { "" };
@@ -118,7 +131,7 @@ impl Operation<'_> {
         }
         put!(out, "<p class=\"sub\">Name: <code>{id}</code> · <a href=\"#op-{id}\">Link to here</a></p>");
         self.parameters(out);
-        self.request_body(out, document);
+        self.request_body(out);
         self.answers(out);
         out.push_str("</div></details>");
     }
@@ -135,6 +148,10 @@ impl Operation<'_> {
             let text = |key: &str| escape_html(parameter[key].as_str().unwrap_or_default());
             let schema = &parameter["schema"];
             let required = parameter["required"] == true;
+            let meaning = match parameter["name"].as_str() {
+                Some("repository_name") => REPOSITORY,
+                _ => parameter["description"].as_str().unwrap_or_default(),
+            };
             put!(
                 out,
                 "<tr data-name=\"{name}\" data-in=\"{place}\" data-type=\"{}\"{}><th scope=\"row\"><code>{name}</code>{}</th><td>{place}</td><td>{}{}</td><td>{}</td></tr>",
@@ -143,7 +160,7 @@ impl Operation<'_> {
                 if required { " <span class=\"sub\">required</span>" } else { "" },
                 escape_html(&words(schema)),
                 sub(&limits(schema)),
-                prose(parameter["description"].as_str().unwrap_or_default()),
+                prose(meaning),
                 name = text("name"),
                 place = text("in"),
             );
@@ -151,14 +168,14 @@ impl Operation<'_> {
         out.push_str("</tbody></table>");
     }
 
-    fn request_body(&self, out: &mut String, document: &Value) {
+    fn request_body(&self, out: &mut String) {
         let Some(schema) = self.value["requestBody"]["content"]["application/json"].get("schema") else { return };
-        let text = serde_json::to_string_pretty(&example(document, schema)).unwrap_or_default();
+        let text = sample::body(self.value["operationId"].as_str().unwrap_or_default());
         put!(
             out,
             "<h4>Body</h4><p>{}, as JSON.</p><pre class=\"code example\" tabindex=\"0\" role=\"group\" aria-label=\"Example of a body\">{}</pre>",
             type_link(schema),
-            escape_html(&text)
+            escape_html(text)
         );
     }
 
@@ -233,6 +250,19 @@ fn prose(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_sign_has_the_colours_of_the_theme() {
+        let mark = mark();
+        assert!(!mark.contains("fill=") && mark.contains("class=\"post\"") && mark.contains("class=\"rope\""), "{mark}");
+        assert!(mark.contains("class=\"mark\" aria-hidden=\"true\""), "{mark}");
+    }
+
+    #[test]
+    fn the_form_takes_a_repository_as_it_is_called() {
+        let html = body(&crate::rest::document());
+        assert!(html.contains("the form escapes its slashes") && !html.contains("its slashes escaped twice"));
+    }
 
     #[test]
     fn texts_are_escaped_and_types_lead_to_their_models() {
