@@ -11,10 +11,18 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The server on which every look is tried; on the others, which differ in what no page shows, the two that differ most.
-const EVERY_LOOK: &str = "sqlite-http";
-const TWO_LOOKS: &str = "wide light,no script narrow";
-const LIMIT: Duration = Duration::from_secs(1200);
+/// The looks that are tried on a server; every one where none are named. The servers differ in what no page shows: the database behind it, and whether
+/// cookies are for TLS.
+fn looks(server: &str) -> &'static str {
+    match server {
+        "sqlite-http" => "",
+        "postgres-http" => "wide light",
+        "sqlite-tls" => "no script narrow",
+        _ => "wide light,no script narrow",
+    }
+}
+
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Pushes what the pages are to show and runs the journeys.
 pub fn run(target: &Target, filter: Option<&str>, tally: &mut Tally) {
@@ -86,7 +94,7 @@ fn journeys(target: &Target, digest: &str, filter: Option<&str>) -> Result<Outpu
     node.env("BERTH_URL", target.url()).env("BERTH_PASSWORD", &target.password).env("BERTH_DIGEST", digest);
     node.env("BERTH_PROJECT", PROJECT).env("SCREENSHOTS", &shots).env("CHROMIUM", chromium);
     node.env("FILTER", filter.map_or("", named));
-    node.env("LOOKS", if target.name == EVERY_LOOK { "" } else { TWO_LOOKS });
+    node.env("LOOKS", looks(&target.name));
     let captured = process::capture(&mut node, LIMIT)?;
     Ok(Output { text: captured.text(), finished: matches!(captured.status.code(), Some(0 | 1)) })
 }
