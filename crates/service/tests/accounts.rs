@@ -227,9 +227,11 @@ async fn insert_robot(instance: &Instance, name: &str, project: i64, hash: &str,
     let sql = "INSERT INTO robot (project_id, name, secret_hash, duration, expires_at, is_disabled, creator_kind, creator_id, permissions, created_at, updated_at)
         VALUES ($1, $2, $3, -1, $4, $5, 'local', 1, $6, 0, 0)";
     let permissions = r#"[{"kind":"project","project_id":1,"access":[{"resource":"repository","action":"pull","effect":""}]}]"#;
-    let store::Db::Sqlite { writer, .. } = &instance.services.core.db else { unreachable!("these tests run on SQLite") };
     let insert = sqlx::query(sql).bind(project).bind(name).bind(hash).bind(expires_at).bind(is_disabled).bind(permissions);
-    insert.execute(writer).await.unwrap();
+    let mut tx = instance.services.core.db.write().await.unwrap();
+    let store::Link::Sqlite(connection) = tx.link() else { unreachable!("these tests run on SQLite") };
+    insert.execute(connection).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]

@@ -194,8 +194,7 @@ impl Db {
         match self {
             Self::Sqlite { writer, .. } => {
                 let mut turn = writer.turn().await?;
-                let connection = turn.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-                sqlx::migrate!("../../migrations/sqlite").run(connection).await?;
+                sqlx::migrate!("../../migrations/sqlite").run(turn.connection()?).await?;
             }
             Self::Postgres { pool, .. } => sqlx::migrate!("../../migrations/postgres").run(pool).await?,
         }

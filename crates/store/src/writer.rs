@@ -18,40 +18,54 @@ type Manager = <Sqlite as sqlx::Database>::TransactionManager;
 
 /// The writer of one database. Cheap to clone; whoever asks first has the first turn.
 #[derive(Clone, Debug)]
-pub struct Writer {
+pub struct Writer(Arc<Mutex<Place>>);
+
+/// Where the writer is.
+#[derive(Debug)]
+pub(crate) struct Place {
     options: SqliteConnectOptions,
-    /// None after [`Self::close`].
-    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    /// None after [`Writer::close`].
+    connection: Option<SqliteConnection>,
 }
 
 /// A transaction on the writer. Dropped without [`Self::commit`], it never happened.
 pub(crate) struct WriterTx {
-    turn: OwnedMutexGuard<Option<SqliteConnection>>,
+    turn: OwnedMutexGuard<Place>,
     is_open: bool,
+}
+
+impl Place {
+    /// The connection, as long as there is one.
+    pub(crate) fn connection(&mut self) -> std::result::Result<&mut SqliteConnection, sqlx::Error> {
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    async fn begin(&mut self) -> std::result::Result<(), sqlx::Error> {
+        Manager::begin(self.connection()?, Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await
+    }
 }
 
 impl Writer {
     /// Connects.
     pub(crate) async fn open(options: SqliteConnectOptions) -> Result<Self> {
-        let connection = options.connect().await?;
-        Ok(Self { options, connection: Arc::new(Mutex::new(Some(connection))) })
+        let connection = Some(options.connect().await?);
+        Ok(Self(Arc::new(Mutex::new(Place { options, connection }))))
     }
 
-    /// The connection, for who needs it outside of a transaction.
-    pub(crate) async fn turn(&self) -> Result<OwnedMutexGuard<Option<SqliteConnection>>> {
-        let turn = tokio::time::timeout(PATIENCE, self.connection.clone().lock_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        Ok(turn)
+    /// The writer, for who needs it outside of a transaction.
+    pub(crate) async fn turn(&self) -> Result<OwnedMutexGuard<Place>> {
+        Ok(tokio::time::timeout(PATIENCE, self.0.clone().lock_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)?)
     }
 
     /// Begins a transaction that may write from the start: it waits for its turn here, not at its first change.
     pub(crate) async fn begin(&self) -> Result<WriterTx> {
         let mut turn = self.turn().await?;
-        match immediately(&mut turn).await {
+        match turn.begin().await {
             Ok(()) => {}
             // Its thread has gone, with whatever that had in hand: what was not committed has not happened.
             Err(sqlx::Error::WorkerCrashed) => {
-                *turn = Some(self.options.connect().await?);
-                immediately(&mut turn).await?;
+                turn.connection = Some(turn.options.connect().await?);
+                turn.begin().await?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -60,7 +74,7 @@ impl Writer {
 
     /// Ends the connection when its turn is over. Nothing is written afterwards.
     pub(crate) async fn close(&self) {
-        if let Some(connection) = self.connection.lock().await.take()
+        if let Some(connection) = self.0.lock().await.connection.take()
             && let Err(error) = connection.close().await
         {
             tracing::warn!(%error, "the database could not be closed in order");
@@ -68,15 +82,11 @@ impl Writer {
     }
 }
 
-async fn immediately(turn: &mut Option<SqliteConnection>) -> std::result::Result<(), sqlx::Error> {
-    let connection = turn.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-    Manager::begin(connection, Some(SqlStr::from_static("BEGIN IMMEDIATE"))).await
-}
-
 impl WriterTx {
-    /// What statements run on; none only after [`Writer::close`], for which a transaction is waited for.
+    /// What statements run on.
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
-        self.turn.as_mut().expect("the writer is open as long as somebody has his turn")
+        // A transaction began on it, and its end is waited for before it is closed.
+        self.turn.connection().expect("a transaction has its connection")
     }
 
     /// Makes it happen for everybody; on the disk it is when [`crate::log::Log::settle`] says so.
