@@ -173,9 +173,11 @@ pub fn installed(program: &str) -> Result<Command> {
     find(program).map(Command::new).with_context(|| format!("{program} is not installed"))
 }
 
-/// A program that nothing installs, so that it may be missing.
+/// A program that the test run does not install, so that it may be missing.
 pub fn where_installed(program: &str) -> Result<Command> {
-    find(program).map(Command::new).ok_or_else(|| Skipped(format!("{program} is not installed, and no package brings it")).into())
+    find(program)
+        .map(Command::new)
+        .ok_or_else(|| Skipped(format!("{program} is not installed, and the test run does not install it")).into())
 }
 
 /// Fails with both sides shown unless they are equal.
