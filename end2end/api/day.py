@@ -149,6 +149,15 @@ class Registry:
             "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/vnd.cncf.model.manifest.v1+json",
             "config": self.blob(repository, json.dumps(about).encode(), "application/vnd.cncf.model.config.v1+json"), "layers": layers})
 
+    def bundle(self, repository, tag):
+        """A bundle of policies for Open Policy Agent, as its command line and conftest push them."""
+        about = {"created": "2024-05-06T07:08:09Z", "revision": "7"}
+        rules = archive(**{"policy.rego": "package main\n\nallow := true\n", ".manifest": "{}"})
+        return self.manifest(repository, tag, {
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "config": self.blob(repository, json.dumps(about).encode(), "application/vnd.cncf.openpolicyagent.config.v1+json"),
+            "layers": [self.blob(repository, rules, "application/vnd.cncf.openpolicyagent.policy.layer.v1+rego")]})
+
 
 admin = sign_in(os.environ["BERTH_ADMIN"], os.environ["BERTH_PASSWORD"])
 registry = Registry(os.environ["BERTH_ADMIN"], os.environ["BERTH_PASSWORD"])
@@ -175,6 +184,9 @@ def system():
     client.ConfigureApi(admin).update_configurations(configurations=client.Configurations(token_expiration=before + 5))
     same("token_expiration", client.ConfigureApi(admin).get_configurations().token_expiration.value, before + 5)
     client.ConfigureApi(admin).update_configurations(configurations=client.Configurations(token_expiration=before))
+    # For the parts of a system among themselves, and so for nobody.
+    for caller in (admin, nobody):
+        refused(401, client.ConfigureApi(caller).get_internalconfig)
     permissions = client.PermissionsApi(admin).get_permissions()
     holds("a robot can be let pull", any((p.resource, p.action) == ("repository", "pull") for p in permissions.project))
     disks = client.SysteminfoApi(admin).get_volumes().storage
@@ -470,6 +482,14 @@ def types():
     files = json.loads(read("model", "files"))
     same("files", [(f["name"], f["type"]) for f in files], [("w", "directory"), ("LICENSE", "file"), ("README.md", "file")])
     same("inside a folder", [f["name"] for f in files[0]["children"]], ["model.gguf"])
+    bundle = registry.bundle(f"{PROJECT}/things", "bundle")
+    got = artifacts.get_artifact(PROJECT, "things", "bundle")
+    kind = "application/vnd.cncf.openpolicyagent.config.v1+json"
+    same("bundle", (got.digest, got.type, got.media_type, got.artifact_type), (bundle["digest"], "OPENPOLICYAGENT", kind, kind))
+    same("its configuration", dict(got.extra_attrs), {"created": "2024-05-06T07:08:09Z", "revision": "7"})
+    same("no additions", got.addition_links or {}, {})
+    refused(400, artifacts.get_addition, PROJECT, "things", "bundle", "build_history")
+    same("bundles alone", [a.digest for a in artifacts.list_artifacts(PROJECT, "things", q="type=OPENPOLICYAGENT")], [bundle["digest"]])
     refused(400, artifacts.get_addition, PROJECT, "things", "chart", "build_history")
     refused(400, artifacts.get_addition, PROJECT, "things", "model", "values.yaml")
     refused(422, artifacts.get_addition, PROJECT, "things", "chart", "nonsense")

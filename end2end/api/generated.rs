@@ -1,7 +1,7 @@
 //! A client made by openapi-generator does a day's work, `day.py`: from the document that the server serves, and from Harbor's own where it is at hand.
 
 use super::Journey;
-use crate::clients::{Skipped, installed};
+use crate::clients::{Skipped, where_installed};
 use crate::http::Client;
 use crate::process;
 use crate::project;
@@ -31,7 +31,7 @@ pub fn harbors(journey: &Journey) -> Result<String> {
 
 fn day(journey: &Journey, document: &Path, package: &str) -> Result<String> {
     // The generator is a program of the Java world.
-    installed("java")?;
+    where_installed("java")?;
     let folder = journey.folder.join(package);
     if !folder.exists() {
         let mut generator = journey.program("openapi-generator");

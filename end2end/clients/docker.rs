@@ -5,14 +5,14 @@ use super::{Journey, Skipped, installed, ok, refused, same};
 use crate::image::{self, Recipe};
 use crate::instance::ADMIN;
 use crate::process::{self, Service, find};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use rustix::process::Signal;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// The daemon: not tried yet, running, or why it cannot run here.
+/// The daemon: not tried yet, running, or why it does not run.
 #[derive(Default)]
 pub enum Daemon {
     /// No journey wanted it so far.
@@ -20,17 +20,21 @@ pub enum Daemon {
     Untried,
     /// Running, with its folder. The service comes first: it ends before the folder goes.
     Running(Service, TempDir),
-    /// It does not start on this machine.
-    Unavailable(String),
+    /// It did not start, which fails every journey that wants it.
+    Broken(String),
 }
 
 impl Daemon {
     /// The daemon's address for `DOCKER_HOST`, starting it when needed.
     fn host(&mut self) -> Result<String> {
         if matches!(self, Self::Untried) {
+            // The one thing that may be missing: a plain user cannot start it.
+            if !process::is_root() {
+                return Err(Skipped("a docker daemon needs root".to_owned()).into());
+            }
             *self = match start() {
                 Ok((service, folder)) => Self::Running(service, folder),
-                Err(error) => Self::Unavailable(format!("a docker daemon cannot run here: {error:#}")),
+                Err(error) => Self::Broken(format!("the docker daemon does not start: {error:#}")),
             };
         }
         match self {
@@ -38,15 +42,14 @@ impl Daemon {
                 ensure!(service.alive(), "the docker daemon has ended:\n{}", service.log_end());
                 Ok(format!("unix://{}/docker.sock", folder.path().display()))
             }
-            Self::Unavailable(reason) => Err(Skipped(reason.clone()).into()),
-            Self::Untried => Err(Skipped("the docker daemon was not started".to_owned()).into()),
+            Self::Broken(reason) => bail!("{reason}"),
+            Self::Untried => bail!("the docker daemon was not started"),
         }
     }
 }
 
 fn start() -> Result<(Service, TempDir)> {
     let dockerd = find("dockerd").ok_or_else(|| anyhow::anyhow!("dockerd is not installed"))?;
-    ensure!(process::is_root(), "it needs root");
     let folder = tempfile::Builder::new().prefix("berth-docker-").tempdir()?;
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     fs::write(path("daemon.json"), "{}")?;

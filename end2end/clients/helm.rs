@@ -5,7 +5,7 @@ use super::{Journey, PROJECT, Skipped, ok, refused, same};
 use crate::digest;
 use crate::instance::ADMIN;
 use crate::process;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::process::Command;
 
@@ -20,9 +20,7 @@ const TEMPLATE: &str =
 /// helm; over TLS in a mount namespace of its own, where the hosts file knows the server's name.
 fn helm(journey: &Journey) -> Result<Command> {
     let program = &journey.tools.helm;
-    if !program.exists() {
-        return Err(Skipped("helm is not installed".to_owned()).into());
-    }
+    ensure!(program.exists(), "helm is not installed: {} is not there", program.display());
     let mut command = match journey.target.authority() {
         None => Command::new(program),
         Some(ca) => {
@@ -45,9 +43,8 @@ pub fn push_and_pull(journey: &mut Journey) -> Result<()> {
     let address = match journey.target.authority() {
         None => journey.target.address.clone(),
         Some(_) => {
-            let namespace = Command::new("unshare").args(["--mount", "true"]).output();
-            if !process::is_root() || !namespace.is_ok_and(|output| output.status.success()) {
-                return Err(Skipped("helm over TLS on loopback needs root and mount namespaces".to_owned()).into());
+            if !process::is_root() {
+                return Err(Skipped("helm over TLS on loopback needs root, for a mount namespace".to_owned()).into());
             }
             let port = journey.target.address.rsplit(':').next().context("an address without a port")?;
             format!("{NAME}:{port}")

@@ -14,7 +14,7 @@ use crate::certs::Certs;
 use crate::instance::ADMIN;
 use crate::process::{self, find};
 use crate::suite::Tally;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -168,12 +168,16 @@ pub fn refused(command: &mut Command) -> Result<String> {
     Ok(captured.text())
 }
 
-/// A program that has to be installed for this journey.
+/// A program that has to be installed for this journey: a client that is not there is a failure, since the suite would be green without trying it.
 pub fn installed(program: &str) -> Result<Command> {
-    match find(program) {
-        Some(path) => Ok(Command::new(path)),
-        None => Err(Skipped(format!("{program} is not installed")).into()),
-    }
+    find(program).map(Command::new).with_context(|| format!("{program} is not installed"))
+}
+
+/// A program that the test run does not install, so that it may be missing.
+pub fn where_installed(program: &str) -> Result<Command> {
+    find(program)
+        .map(Command::new)
+        .ok_or_else(|| Skipped(format!("{program} is not installed, and the test run does not install it")).into())
 }
 
 /// Fails with both sides shown unless they are equal.

@@ -1,6 +1,6 @@
 //! The journeys with oras: with its program where that is installed, which no package of Debian's or npm's brings, and with its Python edition.
 
-use super::{Journey, PROJECT, installed, ok, same};
+use super::{Journey, PROJECT, ok, same, where_installed};
 use crate::instance::ADMIN;
 use crate::project;
 use crate::suite::python;
@@ -9,7 +9,7 @@ use std::fs;
 use std::process::Command;
 
 fn oras(journey: &Journey, words: &[&str]) -> Result<Command> {
-    let mut command = installed("oras")?;
+    let mut command = where_installed("oras")?;
     command.args(words).args(["--username", ADMIN, "--password", &journey.target.password]);
     match journey.target.authority() {
         None => command.arg("--plain-http"),

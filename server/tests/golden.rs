@@ -1,6 +1,6 @@
 //! Conversations recorded from a real Harbor, played against this server: one test for each conversation and engine. No hard
 //! difference and no other wording may be left but those in `golden/deliberate.toml`, each with its reason. Steps that need what does not exist yet are in
-//! `golden/needs.toml`, and are not played.
+//! `golden/needs.toml`: those of an absent operation are not played, those that an absent policy forbids must succeed.
 //!
 //! SQLite is always played; PostgreSQL where `BERTH_TEST_POSTGRES_URL` leads to one on which databases can be made.
 //! `BERTH_GOLDEN_SHOW=all` prints the differences that do not count, too.
@@ -55,6 +55,7 @@ played! {
     project_lists: "project-lists",
     project_metadata: "project-metadata",
     projects: "projects",
+    pull_effects: "pull-effects",
     quota_effect: "quota-effect",
     quotas: "quotas",
     repositories: "repositories",
@@ -83,7 +84,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("oidc", "OpenID Connect"),
     ("oidc-groups", "OpenID Connect, user groups"),
     ("preheat", "preheating"),
-    ("pull-effects", "signature and vulnerability policies"),
     ("purge-audit", "purging of audit logs"),
     ("registries", "registries, replication"),
     ("replication-policies", "registries, replication"),
@@ -140,6 +140,7 @@ async fn trouble_with(conversation: &Conversation, engine: &Engine) -> Result<()
     let list = deliberate();
     let mut unused: Vec<_> = list.apply(&mut report).into_iter().map(|entry| format!("deliberate.toml lists {}", entry.step)).collect();
     unused.extend(needs().forgive(&mut report).into_iter().map(|need| format!("needs.toml lists {}", need.name())));
+    unused.extend(needs().forgive_refusals(&mut report).into_iter().map(|step| format!("needs.toml lists the refusal of {step}")));
     if std::env::var("BERTH_GOLDEN_SHOW").is_ok_and(|show| show == "all") {
         for difference in &report.differences {
             println!("{} {difference}", report.conversation);

@@ -27,6 +27,24 @@ struct Deliberate {
 #[serde(deny_unknown_fields)]
 struct List {
     difference: Vec<Deliberate>,
+    status: Vec<ExtraStatus>,
+}
+
+/// A status that operations declare, although Harbor does not and no recorded conversation has it of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExtraStatus {
+    status: u16,
+    reason: String,
+    /// Their ids.
+    operations: BTreeSet<String>,
+}
+
+impl List {
+    fn load() -> Self {
+        let text = std::fs::read_to_string(data().join("deliberate.toml")).expect("the list");
+        toml::from_str(&text).expect("a list in its form")
+    }
 }
 
 impl Deliberate {
@@ -78,9 +96,6 @@ fn compare_operation(harbor: &Harbor, ours: &Operation, theirs: &Operation, diff
             None => differences.say(format!("{at} lacks {status}"), "declared there, not here"),
             Some(our_kind) => differences.same(format!("{at} answer {status}"), &plain(our_kind), &plain(kind)),
         }
-    }
-    for status in ours.answers.keys().filter(|status| !theirs.answers.contains_key(*status)) {
-        differences.say(format!("{at} status {status}"), "declared here, not there");
     }
     for (status, headers) in &theirs.headers {
         let ours = ours.headers.get(status);
@@ -155,8 +170,7 @@ fn differences() -> Differences {
 
 #[test]
 fn the_document_is_harbors_but_for_what_is_meant() {
-    let text = std::fs::read_to_string(data().join("deliberate.toml")).expect("the list");
-    let list: List = toml::from_str(&text).expect("a list in its form");
+    let list = List::load();
     assert!(list.difference.iter().all(|entry| entry.reason.len() > 10), "every difference has its reason");
     let differences = differences();
     let left: Vec<_> = differences.0.iter().filter(|(place, _)| !list.difference.iter().any(|entry| entry.covers(place))).collect();
@@ -164,6 +178,34 @@ fn the_document_is_harbors_but_for_what_is_meant() {
     assert!(left.is_empty(), "{} differences that nobody meant:\n{}", left.len(), text.join("\n"));
     let unused: Vec<_> = list.difference.iter().filter(|entry| !differences.0.iter().any(|(place, _)| entry.covers(place))).collect();
     assert!(unused.is_empty(), "nothing differs any more at {unused:?}");
+}
+
+/// Every status that an operation declares is declared by Harbor, or was recorded of this operation, or is named for it with a reason.
+#[test]
+fn a_status_that_harbor_does_not_declare_was_recorded_or_is_named() {
+    let (harbor, list) = (Harbor::load(), List::load());
+    assert!(list.status.iter().all(|entry| entry.reason.len() > 10), "every status has its reason");
+    let ours = Document::served().operations();
+    let recorded = coverage::recorded(&ours);
+    let mut extra = BTreeSet::new();
+    for operation in &ours {
+        let theirs = harbor.operations.iter().find(|theirs| theirs.method == operation.method && theirs.path == operation.path);
+        let was_recorded = |status: u16| recorded.get(&operation.id).is_some_and(|recorded| recorded.statuses.contains_key(&status));
+        for status in operation.answers.keys().filter(|status| theirs.is_some_and(|theirs| !theirs.answers.contains_key(*status))) {
+            let status: u16 = status.parse().expect("a status");
+            if !was_recorded(status) {
+                extra.insert((status, operation.id.clone()));
+            }
+        }
+    }
+    let named: Vec<_> =
+        list.status.iter().flat_map(|entry| entry.operations.iter().map(|operation| (entry.status, operation.clone()))).collect();
+    let named_once: BTreeSet<_> = named.iter().cloned().collect();
+    assert_eq!(named.len(), named_once.len(), "an operation is named twice for a status");
+    let missing: Vec<_> = extra.difference(&named_once).collect();
+    assert!(missing.is_empty(), "{} statuses that nobody recorded or meant: {missing:?}", missing.len());
+    let stale: Vec<_> = named_once.difference(&extra).collect();
+    assert!(stale.is_empty(), "named, but recorded or not declared: {stale:?}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Running {
 
     /// Ends it by SIGTERM; its exit code.
     fn stop(mut self) -> Option<i32> {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap().code()
     }
 }

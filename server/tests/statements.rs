@@ -1,13 +1,17 @@
-//! How many statements every list of the API sends to the database: at most three, as many for twenty rows as for two, and none for recognising a
-//! caller who was recognised before. The lists are taken from the served OpenAPI document, so that none can be forgotten, and asked for by an
-//! administrator, a member without any administration, a robot account and nobody: each of them sees by other statements.
+//! How many statements every list of the API sends to the database: at most three once the facts about its caller and its place are remembered, as
+//! many for twenty rows as for two, and none for recognising a caller who was recognised before. The first time those facts are asked for besides.
+//! The lists are taken from the served OpenAPI document, so that none can be forgotten, and asked for plainly, with every kind of filter and an order,
+//! and for their second page, by an administrator, a member without any administration, a robot account and nobody: each sees by other statements.
 
+#[path = "statements/forms.rs"]
+mod forms;
 mod in_process;
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use forms::{List, forms};
 use in_process::{BASIC, Doors};
 use serde_json::{Value, json};
 use service::authn::Credentials;
@@ -17,10 +21,11 @@ use store::count::statements;
 use testkit::database::each;
 use testkit::instance::ADMIN_PASSWORD;
 
-/// Statements of one list.
+/// Statements of one list: its rows, what belongs to them, and how many there are.
 const MOST: u64 = 3;
-/// Statements that find out what the caller may do and where, while nothing of that is remembered: project, roles, repository, rules.
-const FACTS: u64 = 4;
+/// Statements that find out what is remembered afterwards, whoever asks next: the project, the caller's roles in it, the repository and the rules. They
+/// come on top where nothing is remembered yet.
+const REMEMBERED_FACTS: u64 = 4;
 /// Rows of the smaller and of the larger fill.
 const FEW: usize = 2;
 const MANY: usize = 20;
@@ -38,12 +43,6 @@ struct Asker {
     title: &'static str,
     header: (&'static str, String),
     sees: &'static [&'static str],
-}
-
-/// A list of the document and an address that asks for it, with everything that it can be asked for.
-struct List {
-    operation: String,
-    address: String,
 }
 
 impl World {
@@ -148,11 +147,11 @@ impl World {
     }
 
     /// As [`Self::measure`], for somebody who may not ask for everything: of those lists that are answered.
-    async fn measure_as(&self, asker: &Asker, lists: &[List], rows: usize) -> BTreeMap<String, (u64, u64)> {
+    async fn measure_as(&self, asker: &Asker, lists: &[List]) -> BTreeMap<String, (u64, u64)> {
         let header = (asker.header.0, asker.header.1.as_str());
         let mut counts = BTreeMap::new();
         for list in lists {
-            let at = format!("{} by {}", list.operation, asker.title);
+            let at = format!("{} by {}", list.name(), asker.title);
             let told = self.doors.ask("GET", &list.address, &[header], "").await;
             if told.status != 200 {
                 assert!([401, 403, 404].contains(&told.status.as_u16()), "{at}: {} {}", told.status, told.body);
@@ -161,12 +160,12 @@ impl World {
             }
             self.forget_answers();
             let (shown, warm) = self.ask(list, header).await;
-            assert!(shown >= rows || !asker.sees.contains(&list.operation.as_str()), "{at} shows {shown} rows");
+            assert!(shown >= list.least || !asker.sees.contains(&list.operation.as_str()), "{at} shows {shown} rows");
             self.forget_all();
             let (_, cold) = self.ask(list, header).await;
             assert!(warm <= MOST, "{at} sends {warm} statements");
-            assert!(cold <= MOST + FACTS, "{at} sends {cold} statements at first");
-            counts.insert(list.operation.clone(), (warm, cold));
+            assert!(cold <= MOST + REMEMBERED_FACTS, "{at} sends {cold} statements at first");
+            counts.insert(list.name(), (warm, cold));
         }
         assert!(asker.sees.iter().all(|operation| counts.contains_key(*operation)), "{}: {counts:?}", asker.title);
         counts
@@ -178,13 +177,13 @@ impl World {
         for asker in self.askers(rows).await {
             // Nobody sees what is in a private project.
             let lists = self.lists(rows, if asker.title == "nobody" { "open0" } else { "p0" }).await;
-            let measured = self.measure_as(&asker, &lists, rows).await;
+            let measured = self.measure_as(&asker, &lists).await;
             counts.extend(measured.into_iter().map(|(operation, count)| ((asker.title, operation), count)));
         }
         counts
     }
 
-    /// All lists of the document, asked for pages of so many rows, in this project.
+    /// All lists of the document, asked for pages of so many rows, in this project: as they are, filtered and ordered, and for their second page.
     async fn lists(&self, rows: usize, project: &str) -> Vec<List> {
         let document = self.doors.ask("GET", "/api/v2.0/openapi.json", &[], "").await.json();
         let mut lists = Vec::new();
@@ -193,7 +192,7 @@ impl World {
             let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
             let name = operation["operationId"].as_str().unwrap_or_default();
             if schema["type"] == "array" || name == "search" {
-                lists.push(List { operation: name.to_owned(), address: address(path, operation, rows, project) });
+                lists.extend(forms(name, path, operation, rows, project));
             }
         }
         assert!(lists.len() >= 20, "the document has only {} lists", lists.len());
@@ -224,7 +223,7 @@ impl World {
     }
 
     /// Statements of each list with everything but the answer remembered, and with nothing remembered.
-    async fn measure(&self, lists: &[List], rows: usize) -> BTreeMap<String, (u64, u64)> {
+    async fn measure(&self, lists: &[List]) -> BTreeMap<String, (u64, u64)> {
         let mut counts = BTreeMap::new();
         for list in lists {
             let callers = [BASIC, ("cookie", self.cookie.as_str())];
@@ -233,15 +232,15 @@ impl World {
                 self.ask(list, caller).await;
                 self.forget_answers();
                 let (shown, warm) = self.ask(list, caller).await;
-                assert!(shown >= rows || FIXED.contains(&list.operation.as_str()), "{} shows {shown} rows", list.operation);
+                assert!(shown >= list.least || FIXED.contains(&list.operation.as_str()), "{} shows {shown} rows", list.name());
                 self.forget_all();
                 let (_, cold) = self.ask(list, caller).await;
                 both.push((warm, cold));
             }
-            assert_eq!(both[0], both[1], "{} with Basic and with a session", list.operation);
-            assert!(both[0].0 <= MOST, "{} sends {} statements", list.operation, both[0].0);
-            assert!(both[0].1 <= MOST + FACTS, "{} sends {} statements at first", list.operation, both[0].1);
-            counts.insert(list.operation.clone(), both[0]);
+            assert_eq!(both[0], both[1], "{} with Basic and with a session", list.name());
+            assert!(both[0].0 <= MOST, "{} sends {} statements", list.name(), both[0].0);
+            assert!(both[0].1 <= MOST + REMEMBERED_FACTS, "{} sends {} statements at first", list.name(), both[0].1);
+            counts.insert(list.name(), both[0]);
         }
         counts
     }
@@ -263,41 +262,8 @@ impl World {
     }
 }
 
-/// An address for an operation: parameters of the path have names of the world, flags are all on.
-fn address(path: &str, operation: &Value, rows: usize, project: &str) -> String {
-    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-    let mut address = format!("/api/v2.0{path}");
-    let mut query = Vec::new();
-    for parameter in &parameters {
-        let name = parameter["name"].as_str().expect("a name");
-        match parameter["in"].as_str() {
-            Some("path") => {
-                let value = match name {
-                    "project_name_or_id" | "project_name" => project,
-                    "repository_name" => "r0",
-                    "reference" => "v0",
-                    other => panic!("{path}: what is {other}? The world of this test has no such thing yet"),
-                };
-                address = address.replace(&format!("{{{name}}}"), value);
-            }
-            Some("query") => match name {
-                // As long as there are rows: the length at which a page does not tell by itself how many there are.
-                "page_size" => query.push(format!("page_size={rows}")),
-                "q" if parameter["required"] == true => query.push("q=repo".to_owned()),
-                "scope" if path == "/labels" => query.push("scope=g".to_owned()),
-                "username" if parameter["required"] == true => query.push("username=user".to_owned()),
-                "groupname" => query.push("groupname=group".to_owned()),
-                flag if flag.starts_with("with_") => query.push(format!("{flag}=true")),
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    format!("{address}?{}", query.join("&"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_costs_three_statements_at_most_however_long_it_is() {
+async fn every_list_costs_three_statements_at_most_besides_facts_that_are_remembered_afterwards() {
     each(async |db| {
         let world = World::open(db).await;
         world.doors.post("/projects", json!({"project_name": "p0", "metadata": {"public": "false"}})).await;
@@ -307,14 +273,14 @@ async fn every_list_costs_three_statements_at_most_however_long_it_is() {
         world.doors.post("/projects/p0/members", json!({"role_id": 1, "member_user": {"username": "mira"}})).await;
         world.recognise().await;
         world.fill(0, FEW, &subject).await;
-        let (few, few_of_others) = (world.measure(&world.lists(FEW, "p0").await, FEW).await, world.measure_all(FEW).await);
+        let (few, few_of_others) = (world.measure(&world.lists(FEW, "p0").await).await, world.measure_all(FEW).await);
         world.fill(FEW, MANY, &subject).await;
-        let (many, many_of_others) = (world.measure(&world.lists(MANY, "p0").await, MANY).await, world.measure_all(MANY).await);
+        let (many, many_of_others) = (world.measure(&world.lists(MANY, "p0").await).await, world.measure_all(MANY).await);
         assert_eq!(few, many, "the number of statements depends on the number of rows");
         assert_eq!(few_of_others, many_of_others, "the number of statements depends on the number of rows");
         let all = many.iter().map(|(operation, count)| (("admin", operation.clone()), *count)).chain(many_of_others);
         for ((title, operation), (warm, cold)) in all {
-            println!("{title:<10} {operation:<28} {warm} statements, {cold} when nothing is remembered");
+            println!("{title:<10} {operation:<64} {warm} statements, {cold} when nothing is remembered");
         }
         world.doors.instance.services.stop().await;
     })
@@ -325,7 +291,8 @@ async fn every_list_costs_three_statements_at_most_however_long_it_is() {
 async fn an_answer_is_remembered_until_something_is_committed() {
     each(async |db| {
         let world = World::open(db).await;
-        let list = List { operation: "listProjects".into(), address: "/api/v2.0/projects?page_size=100".into() };
+        let list =
+            List { operation: "listProjects".into(), address: "/api/v2.0/projects?page_size=100".into(), form: String::new(), least: 1 };
         let (before, first) = world.ask(&list, BASIC).await;
         let (again, second) = world.ask(&list, BASIC).await;
         assert!(first > 0 && second == 0 && before == again, "{first} and {second} statements");

@@ -153,9 +153,8 @@ async fn what_is_refused_for_want_of_room_says_so_in_the_same_words() {
     .await;
 }
 
-/// R124.
 #[tokio::test]
-async fn uploads_that_nobody_finishes_go_and_others_stay() {
+async fn r124_uploads_that_nobody_finishes_go_and_others_stay() {
     each(async |db| {
         let world = World::open(db, Settings { upload_lifetime: 7 * DAY, ..Settings::default() }).await;
         let (idle, written) = (world.begin().await, world.begin().await);

@@ -6,17 +6,15 @@ use http::{HeaderName, StatusCode, header};
 use model::error::ErrorCode;
 use oci::{RepositoryName, condition, limits, route::RawReference};
 use service::Error;
-use service::registry::{ManifestPush, Use};
+use service::registry::{ManifestPull, ManifestPush, PulledManifest, Use};
 
 use super::answer::{Answer, CONTENT_DIGEST, Context};
 
 pub(super) async fn pull(context: &Context<'_>, name: &RepositoryName, reference: &RawReference, head: bool) -> Result<Response, Error> {
-    // What the client has already is no pull.
-    let known = context.header(header::IF_NONE_MATCH);
-    let agent = context.header(header::USER_AGENT);
-    let uncounted = head || known.is_some_and(|k| reference.digest().is_some_and(|d| condition::if_none_match(k, d.as_str())));
-    let manifest = context.registry().manifest(&context.actor, name, reference, uncounted, agent).await?;
-    if known.is_some_and(|k| condition::if_none_match(k, &manifest.digest)) {
+    let (user_agent, known) = (context.header(header::USER_AGENT), context.header(header::IF_NONE_MATCH));
+    let pull = ManifestPull { head, user_agent, known };
+    let PulledManifest { manifest, is_known } = context.registry().manifest(&context.actor, name, reference, pull).await?;
+    if is_known {
         return Ok(Answer::new(StatusCode::NOT_MODIFIED)
             .header(header::ETAG, &condition::etag(&manifest.digest))
             .header(CONTENT_DIGEST, &manifest.digest)

@@ -6,7 +6,7 @@ use crate::kit::{Kit, Repo, noise, sha256, sha512, with_digest};
 
 testkit::tests! {
     Kit;
-    r097_an_upload_is_opened,
+    r097_r129_an_upload_is_opened_for_chunks_of_any_size,
     r098_a_blob_in_the_closing_request,
     r099_a_blob_in_one_stream,
     r109_a_fresh_upload_has_a_status,
@@ -19,14 +19,14 @@ testkit::tests! {
     pushing_needs_the_permission,
 }
 
-async fn r097_an_upload_is_opened(kit: Kit) {
+async fn r097_r129_an_upload_is_opened_for_chunks_of_any_size(kit: Kit) {
     let repo = kit.repo().await;
     for path in ["blobs/uploads/", "blobs/uploads"] {
         let reply = repo.post(path).header("content-type", "application/json").send().await.expect(202);
         let id = reply.header("docker-upload-uuid");
         assert!(reply.location().contains(&format!("/blobs/uploads/{id}")), "{reply:?}");
         assert_eq!((reply.header("range"), reply.length(), reply.body.len()), ("0-0", 0, 0));
-        // Small chunks are as good as large ones, so no client is told otherwise (R129).
+        // Small chunks are as good as large ones, so no client is told otherwise.
         assert_eq!(reply.find("oci-chunk-min-length"), None);
     }
     // Two uploads are two.

@@ -1,8 +1,8 @@
 //! Processes that stand still, die, or lose their connection; and the one server of an SQLite database.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use testkit::server::{End, Engine, Server};
 
 use crate::{Moving, Pair, make_project, program};
@@ -12,9 +12,9 @@ const GIVEN_UP: Duration = Duration::from_secs(8);
 /// And not before this time.
 const WAITED_FOR: Duration = Duration::from_secs(3);
 
-fn signal(server: &Server, signal: &str) {
-    let sent = Command::new("kill").args([signal, &server.pid().to_string()]).status();
-    assert!(sent.expect("kill runs").success());
+fn signal(server: &Server, signal: Signal) {
+    let pid = i32::try_from(server.pid()).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, signal).expect("the signal is sent");
 }
 
 #[tokio::test]
@@ -26,14 +26,14 @@ async fn a_process_that_stood_still_does_not_show_the_old() {
     for (n, pause) in [0, 1, 2, 6].into_iter().enumerate() {
         moving.push(&a, "latest", &format!("before {n}")).await;
         let _ = moving.pull(&b, "latest").await.expect(200);
-        signal(&pair.b, "-STOP");
+        signal(&pair.b, Signal::STOP);
         let begun = Instant::now();
         let mark = format!("meanwhile {n}");
         let push = moving.push(&a, "latest", &mark);
         let awake = async {
             tokio::time::sleep(Duration::from_secs(pause)).await;
             if pause < 6 {
-                signal(&pair.b, "-CONT");
+                signal(&pair.b, Signal::CONT);
             }
         };
         let (digest, ()) = tokio::join!(push, awake);
@@ -41,7 +41,7 @@ async fn a_process_that_stood_still_does_not_show_the_old() {
         // The other could not answer, so nothing was acknowledged meanwhile.
         assert!(begun.elapsed() >= WAITED_FOR.min(Duration::from_secs(pause)), "acknowledged after {:?}", begun.elapsed());
         if pause >= 6 {
-            signal(&pair.b, "-CONT");
+            signal(&pair.b, Signal::CONT);
         }
         for _ in 0..20 {
             let pulled = moving.pull(&b, "latest").await.expect(200);
@@ -63,7 +63,7 @@ async fn a_process_that_dies_is_waited_for_only_once() {
     let a = pair.a.admin();
     make_project(&a, "dead", false).await;
     let moving = Moving::begin(&a, "dead/app").await;
-    signal(&pair.b, "-KILL");
+    signal(&pair.b, Signal::KILL);
     let begun = Instant::now();
     moving.push(&a, "latest", "first").await;
     assert!(begun.elapsed() < GIVEN_UP, "acknowledged after {:?}", begun.elapsed());

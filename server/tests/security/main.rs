@@ -7,7 +7,7 @@
 //! | class | tests |
 //! | --- | --- |
 //! | privileged fields in a body (CVE-2019-16097) | `assignment`, `wishes` |
-//! | a user does what an administrator may (CVE-2019-19023), the API allows what the portal does not (CVE-2024-22278) | `matrix`, `registry`, `portal` |
+//! | a user does what an administrator may (CVE-2019-19023), the API allows what the portal does not (CVE-2024-22278) | `matrix`, `registry`, `portal`, `sessions` |
 //! | forged requests (CVE-2019-19025) | `forgery` |
 //! | SQL in `q`, `sort` and other parameters (CVE-2019-19026, -19029, CVE-2024-22261) | `lists::no_parameter_of_a_list_reaches_…` |
 //! | filters and orders as oracles on secret columns (CVE-2025-30086) | `lists::no_filter_reads_…`, `lists::no_order_follows_…` |
@@ -16,8 +16,8 @@
 //! | other people's ids under one's own path (CVE-2022-31666 to -31671) | `foreign::ids_of_another_project_…` |
 //! | secrets in answers, logs, files and databases (GHSA-prh4-vhfh-24mj, CVE-2025-48374) | `secrets` |
 //! | a robot by its name's beginning | `identity` |
-//! | unbounded bodies, pages and unpacking (CVE-2017-11468, CVE-2023-2253) | `limits`, `bodies::*_have_bounds`, `bodies::a_compressed_…`; charts: `service::artifact::chart` |
-//! | panics and 32-bit numbers | `bodies::no_body_brings_…`, `bodies::numbers_of_any_size_…` |
+//! | unbounded bodies, pages and unpacking (CVE-2017-11468, CVE-2023-2253) | `limits`, `bodies::*_have_bounds`, `bodies::a_compressed_…`; charts: `service::artifact::chart`; pages of the catalog: `crates/service/tests/catalog.rs` |
+//! | panics and 32-bit numbers | `bodies::no_body_brings_…`, `bodies::numbers_of_any_size_…`, `ids` |
 //! | tags moved without the permission to (CVE-2026-31801) | `movement` |
 //! | wildcards in names (CVE-2026-110697) | `lists::wildcards_…` |
 //! | uploads and mounts across repositories (CVE-2026-32589, CVE-2024-39897, CVE-2026-117685), scopes lost on the way (CVE-2025-68944) | `registry` |
@@ -30,6 +30,7 @@ mod foreign;
 mod forgery;
 mod icons;
 mod identity;
+mod ids;
 mod kit;
 mod limits;
 mod lists;
@@ -42,6 +43,7 @@ mod portal;
 mod registry;
 mod routes;
 mod secrets;
+mod sessions;
 mod wishes;
 mod world;
 
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         forgery::all,
         icons::all,
         identity::all,
+        ids::all,
         limits::all,
         lists::all,
         memory::all,
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         registry::all,
         routes::all,
         secrets::all,
+        sessions::all,
         wishes::all,
     ];
     let tests: Vec<_> = modules.iter().flat_map(|all| all()).collect();

@@ -16,7 +16,8 @@ testkit::tests! {
     Kit;
     every_function_has_its_rule,
     lists_of_the_portal_show_what_their_reader_may_see,
-    the_storage_of_a_project_is_shown_to_who_may_read_its_quota;
+    the_storage_of_a_project_is_shown_to_who_may_read_its_quota,
+    every_page_lets_only_our_own_scripts_run;
     // Others push into the same projects, whose use is part of what must not change.
     alone:
     every_function_answers_every_caller_as_the_table_says,
@@ -242,6 +243,28 @@ async fn the_storage_of_a_project_is_shown_to_who_may_read_its_quota(kit: Kit) {
     }
     report(&wrong);
     assert!(shown > 0, "nobody is told");
+}
+
+/// The content security policy of every page, but for the nonce's value: one source more or less is a failure.
+const POLICY: &str = "default-src 'none'; script-src 'nonce-' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+async fn every_page_lets_only_our_own_scripts_run(kit: Kit) {
+    let world = kit.world().await;
+    let member = world.sessions.first().expect("a session");
+    let mut nonces = BTreeSet::new();
+    let pages = ["/", "/account/sign-in", "/no/such/page", "/projects", "/search?q=%3Cscript%3E"];
+    for (who, page) in [Who::nobody(), member.clone()].iter().flat_map(|who| pages.iter().map(move |page| (who, page))) {
+        let reply = kit.call(who, Method::GET, page).header("accept", "text/html").send().await;
+        let at = format!("{page} by {}", who.title);
+        assert_eq!(reply.headers.get_all("content-security-policy").iter().count(), 1, "{at}: {}", reply.status);
+        let policy = reply.header("content-security-policy");
+        let (before, rest) = policy.split_once("'nonce-").unwrap_or_else(|| panic!("{at}: {policy}"));
+        let (nonce, after) = rest.split_once('\'').expect("the nonce's end");
+        assert_eq!(format!("{before}'nonce-'{after}"), POLICY, "{at}");
+        assert!(nonce.len() >= 16 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte)), "{at}: {nonce}");
+        assert!(nonces.insert(nonce.to_owned()), "{at}: a nonce is used twice");
+    }
 }
 
 /// Whether a field of this name anywhere says this.

@@ -27,6 +27,7 @@ use crate::{Actor, Core, Error, NameOrId, Result};
 pub use blob::BlobFound;
 pub(crate) use delete::{Doomed, delete_artifact};
 pub use lists::{ReferrersPage, TagPage};
+pub use pull::{ManifestPull, PulledManifest};
 pub use push::{ManifestPush, Pushed};
 pub use sweep::Swept;
 pub use turn::Turns;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::RepositoryId;
-use oci::{Reference, RepositoryName, route::RawReference};
+use oci::{Reference, RepositoryName, condition, route::RawReference};
 
 use super::{Registry, Target, Use};
 use crate::cache::CachedManifest;
@@ -13,16 +13,35 @@ use crate::{Actor, Error, Result, Settings};
 /// This client's reads are Harbor's own (replication, scanners): they do not count as pulls.
 const INTERNAL_CLIENT: &str = "harbor-registry-client";
 
+/// How a manifest is asked for, which decides whether that counts as a pull.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ManifestPull<'a> {
+    /// Nothing but its headers is wanted.
+    pub head: bool,
+    /// Which client asks, as it says.
+    pub user_agent: Option<&'a str>,
+    /// `If-None-Match`: what the client has already.
+    pub known: Option<&'a str>,
+}
+
+/// A manifest that was asked for.
+#[derive(Clone, Debug)]
+pub struct PulledManifest {
+    /// The manifest.
+    pub manifest: Arc<CachedManifest>,
+    /// The client has it already, so that it is not sent, and no pull.
+    pub is_known: bool,
+}
+
 impl Registry {
-    /// The manifest behind a tag or digest. `user_agent` decides, with `head`, whether it counts as a pull.
+    /// The manifest behind a tag or digest. It counts as a pull where it is sent, and not to a part of Harbor's own.
     pub async fn manifest(
         &self,
         actor: &Actor,
         name: &RepositoryName,
         reference: &RawReference,
-        head: bool,
-        user_agent: Option<&str>,
-    ) -> Result<Arc<CachedManifest>> {
+        pull: ManifestPull<'_>,
+    ) -> Result<PulledManifest> {
         let target = self.target(actor, name, Use::Pull).await?;
         let Some(repository) = self.published(&target).await? else {
             return Err(Error::not_found(format!("repository {name} not found")));
@@ -37,10 +56,11 @@ impl Registry {
                 Reference::Digest(digest) => not_found(name, &format!("@{digest}")),
             });
         };
-        if !head && user_agent != Some(INTERNAL_CLIENT) {
+        let is_known = pull.known.is_some_and(|known| condition::if_none_match(known, &manifest.digest));
+        if !pull.head && !is_known && pull.user_agent != Some(INTERNAL_CLIENT) {
             self.record_pull(actor, &target, repository, parsed, &manifest);
         }
-        Ok(manifest)
+        Ok(PulledManifest { manifest, is_known })
     }
 
     async fn find_manifest(&self, repository: RepositoryId, reference: &Reference) -> Result<Option<Arc<CachedManifest>>> {

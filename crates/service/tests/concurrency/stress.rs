@@ -13,7 +13,7 @@ use oci::route::{RawDigest, RawReference};
 use oci::{Digest, Manifest};
 use serde_json::{Value, json};
 use service::artifact::Named;
-use service::registry::{Chunk, Refused, Started, UploadRequest};
+use service::registry::{Chunk, ManifestPull, PulledManifest, Refused, Started, UploadRequest};
 use service::{Actor, NameOrId, Services, Settings};
 use testkit::database::each;
 use testkit::instance::Instance;
@@ -24,6 +24,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+const HEAD: ManifestPull<'static> = ManifestPull { head: true, user_agent: None, known: None };
 const REPOSITORIES: [&str; 3] = ["app", "web", "deep/base"];
 const IMAGES: u64 = 6;
 const TASKS: u64 = 6;
@@ -231,8 +232,8 @@ impl World {
             let name = format!("north/{repository}").parse().unwrap();
             for candidate in &self.candidates {
                 let reference = RawReference::new(&candidate.digest);
-                match services.registry.manifest(&self.admin, &name, &reference, true, None).await {
-                    Ok(manifest) => {
+                match services.registry.manifest(&self.admin, &name, &reference, HEAD).await {
+                    Ok(PulledManifest { manifest, .. }) => {
                         let parsed = Manifest::parse(&manifest.content, Some(&manifest.media_type)).unwrap();
                         for blob in parsed.required_blobs() {
                             let digest = RawDigest::new(blob.digest.as_str());
@@ -241,7 +242,7 @@ impl World {
                         }
                         for child in parsed.children() {
                             let reference = RawReference::new(child.digest.as_str());
-                            services.registry.manifest(&self.admin, &name, &reference, true, None).await.expect("its child");
+                            services.registry.manifest(&self.admin, &name, &reference, HEAD).await.expect("its child");
                         }
                         seen.insert((repository, candidate.digest.clone()));
                     }
