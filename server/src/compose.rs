@@ -9,6 +9,7 @@ use axum::Router;
 use model::secret::Secret as ModelSecret;
 use service::registry::Swept;
 use service::seal::Seal;
+use service::token::Tokens;
 use service::{Ids as _, Parts, Services, Settings, SystemClock, SystemIds};
 use store::Db;
 
@@ -99,6 +100,33 @@ pub async fn check_database(config: &Config) -> anyhow::Result<String> {
     })
 }
 
+/// Whether the instance's key is there and opens what the database has sealed, in a few words; changes nothing.
+///
+/// # Errors
+/// It is not there though the database needs it, is no key, or is another instance's.
+pub async fn check_key(config: &Config) -> anyhow::Result<String> {
+    let has_database = !matches!(&config.database, Database::Sqlite(path) if !path.exists());
+    let sealed = match has_database {
+        true => {
+            let db = database(config).await.context("cannot be told without the database")?;
+            // Before the first start there is nothing to read it from.
+            let sealed = Tokens::sealed_key(&db).await.ok().flatten();
+            db.close().await;
+            sealed
+        }
+        false => None,
+    };
+    let file = key_file(config);
+    if !file.exists() && sealed.is_none() && config.instance_key_file.is_none() {
+        return Ok("will be made at the first start".to_owned());
+    }
+    let seal = Seal::new(read_key(&file, sealed.is_some())?);
+    match sealed {
+        None => Ok(format!("{} is one; nothing is sealed with it yet", file.display())),
+        Some(sealed) => Tokens::check_key(&seal, &sealed).map(|()| format!("{} opens what is sealed", file.display())).map_err(Into::into),
+    }
+}
+
 /// Gives `admin` the password, or a generated one, whose file is the result. Sessions of `admin` end.
 ///
 /// # Errors
@@ -135,14 +163,8 @@ async fn services(config: &Config) -> anyhow::Result<Services> {
     let registry = config.data.join("registry");
     let (db, blobs) = tokio::join!(migrated_database(config), blob::BlobStore::filesystem(&registry));
     let (db, blobs) = (db?, blobs?);
-    let parts = Parts {
-        db,
-        blobs,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-        settings: settings(config),
-        seal: Seal::new(instance_key(config)?),
-    };
+    let seal = Seal::new(instance_key(config, &db).await?);
+    let parts = Parts { db, blobs, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds), settings: settings(config), seal };
     Services::open(parts).await.map_err(sentence)
 }
 
@@ -237,16 +259,28 @@ fn own(config: &Config) -> anyhow::Result<Option<std::fs::File>> {
     }
 }
 
-/// The instance's key: from the file that the configuration names, else from the data directory, where it is made at the first start.
-fn instance_key(config: &Config) -> anyhow::Result<[u8; 32]> {
-    let own = config.data.join(KEY_FILE);
-    let file = config.instance_key_file.as_ref().unwrap_or(&own);
-    if *file == own && !file.exists() {
+/// Where the instance's key is: in the file that the configuration names, else in the data directory.
+fn key_file(config: &Config) -> PathBuf {
+    config.instance_key_file.clone().unwrap_or_else(|| config.data.join(KEY_FILE))
+}
+
+/// The instance's key. In the data directory it is made at the first start, and only then: one made later would open nothing.
+async fn instance_key(config: &Config, db: &Db) -> anyhow::Result<[u8; 32]> {
+    let file = key_file(config);
+    let is_needed = Tokens::sealed_key(db).await.map_err(sentence)?.is_some();
+    if config.instance_key_file.is_none() && !file.exists() && !is_needed {
         let mut key = [0; 32];
         SystemIds.fill(&mut key);
-        write_first(file, &key)?;
+        write_first(&file, &key)?;
     }
-    let bytes = std::fs::read(file).with_context(|| format!("the instance's key {} cannot be read", file.display()))?;
+    read_key(&file, is_needed)
+}
+
+fn read_key(file: &Path, is_needed: bool) -> anyhow::Result<[u8; 32]> {
+    let bytes = std::fs::read(file).with_context(|| {
+        let lost = "; the database has secrets that it sealed: put it back from the backup, or name it with instance_key_file";
+        format!("the instance's key {} cannot be read{}", file.display(), if is_needed { lost } else { "" })
+    })?;
     key_of(&bytes).with_context(|| format!("{} holds no instance key: 32 bytes, or 64 hexadecimal digits", file.display()))
 }
 

@@ -211,7 +211,7 @@ async fn a_database_is_migrated_before_the_first_start_and_examined() {
     let (code, stdout, _) = doctor("127.0.0.1:0");
     assert!(code == Some(0) && stdout.contains("reachable, the schema is this version's") && !stdout.contains("[FAIL]"), "{stdout}");
     let examined: Vec<&str> = stdout.lines().filter_map(|line| line.get(7..)?.split(':').next()).collect();
-    assert_eq!(examined, ["configuration", "data directory", "free space", "clock", "database", "certificate", "port"]);
+    assert_eq!(examined, ["configuration", "data directory", "free space", "clock", "database", "instance key", "certificate", "port"]);
     let running = Running::start(data.path(), &[]);
     assert_eq!(running.signs_in(&left_password(data.path())).await, 200);
     let (code, stdout, _) = doctor(&running.addr);
@@ -224,8 +224,34 @@ async fn a_database_is_migrated_before_the_first_start_and_examined() {
     }
     fs::write(data.path().join("berth.db"), &broken).unwrap();
     let (code, stdout, _) = doctor("127.0.0.1:0");
-    assert!(code == Some(1) && stdout.contains("[FAIL] database: ") && stdout.contains("1 of 7 examinations failed"), "{stdout}");
+    assert!(code == Some(1) && stdout.contains("[FAIL] database: ") && stdout.contains("1 of 8 examinations failed"), "{stdout}");
     assert_eq!(fs::read_to_string(data.path().join("berth.db")).unwrap(), broken);
+}
+
+#[tokio::test]
+async fn a_lost_key_is_told_and_not_made_anew() {
+    let data = tempfile::tempdir().unwrap();
+    assert_eq!(Running::start(data.path(), &[]).stop(), Some(0));
+    let (file, aside) = (data.path().join("instance.key"), data.path().join("aside"));
+    let doctor = || output(data.path(), &["doctor", "--listen", "127.0.0.1:0"]);
+    let (code, stdout, _) = doctor();
+    assert!(code == Some(0) && stdout.contains("[ok  ] instance key: "), "{stdout}");
+    fs::rename(&file, &aside).unwrap();
+    for _ in 0..2 {
+        let (code, _, stderr) = output(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+        assert!(code == Some(1) && stderr.contains("instance.key cannot be read") && stderr.contains("put it back"), "{stderr}");
+        assert!(!file.exists(), "another key would open nothing");
+        let (code, stdout, _) = doctor();
+        assert!(code == Some(1) && stdout.contains("[FAIL] instance key: ") && stdout.contains("1 of 8 examinations failed"), "{stdout}");
+    }
+    // Another instance's, and none at all.
+    for wrong in ["0".repeat(64), "zz".to_owned()] {
+        fs::write(&file, wrong).unwrap();
+        let (code, stdout, _) = doctor();
+        assert!(code == Some(1) && stdout.contains("[FAIL] instance key: "), "{stdout}");
+    }
+    fs::rename(&aside, &file).unwrap();
+    assert_eq!(Running::start(data.path(), &[]).stop(), Some(0));
 }
 
 #[test]

@@ -48,8 +48,20 @@ pub(super) async fn delete(caller: &Caller, project: &str, repository: &str, dig
     let owner = NameOrId::parse(project, false);
     let named = Named { project: &owner, repository, reference: digest };
     caller.services.configuration.writable().map_err(|error| caller.refusal(&error))?;
-    caller.services.artifacts.delete(&caller.actor, &named).await.map_err(|error| caller.refusal(&error))?;
+    caller
+        .services
+        .artifacts
+        .delete(&caller.actor, &named)
+        .await
+        .map_err(|error| in_use(&error).unwrap_or_else(|| caller.refusal(&error)))?;
     Ok(address::repository(project, repository))
+}
+
+/// What is in use, said more plainly than scripts know it.
+fn in_use(error: &service::Error) -> Option<UiError> {
+    let code = model::error::ErrorCode::ViolateForeignKeyConstraint.as_str();
+    let words = "An index names this artifact as one of its platforms. It goes with that index: delete the index instead.";
+    error.items.iter().any(|item| item.code == code).then(|| UiError::new(error.status, words))
 }
 
 /// Takes a tag from the artifact; gives the artifact's own address, which outlives its tags.
@@ -258,6 +270,14 @@ mod tests {
         let full = Contents { configuration: (&b"[true]"[..]).into(), ..contents };
         assert_eq!(of("UNKNOWN", &full).iter().map(|shown| shown.part).collect::<Vec<_>>(), [Part::Manifest, Part::Configuration]);
         assert!(of("IMAGE", &full).is_empty() && of("CHART", &full).is_empty());
+    }
+
+    #[test]
+    fn what_an_index_needs_is_said_in_words() {
+        let refusal = |code| in_use(&service::Error::new(code, "the deleting artifact is referenced by others"));
+        let said = refusal(model::error::ErrorCode::ViolateForeignKeyConstraint).unwrap();
+        assert_eq!((said.status, said.message.contains("delete the index instead")), (412, true));
+        assert_eq!(refusal(model::error::ErrorCode::Precondition), None);
     }
 
     #[test]

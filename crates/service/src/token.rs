@@ -16,7 +16,7 @@ use quick_cache::Weighter;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::TokenActor;
-use crate::seal::Seal;
+use crate::seal::{Seal, SealError};
 use crate::settings::Current;
 use crate::{Clock, Error, Ids, Result};
 
@@ -120,9 +120,7 @@ impl std::fmt::Debug for Tokens {
 impl Tokens {
     /// Loads the instance's signing key, or makes and seals one.
     pub async fn open(db: &store::Db, seal: &Seal, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, settings: Arc<Current>) -> Result<Self> {
-        let mut conn = db.read().await?;
-        let mut sealed = store::secret::get(&mut conn.link(), KEY_NAME).await?;
-        drop(conn);
+        let mut sealed = Self::sealed_key(db).await?;
         if sealed.is_none() {
             let key = tokio::task::spawn_blocking(|| KeyPair::generate(KeySize::Rsa2048)).await.map_err(Error::internal)?;
             let der: Pkcs8V1Der<'_> = key.map_err(Error::internal)?.as_der().map_err(Error::internal)?;
@@ -133,6 +131,23 @@ impl Tokens {
         }
         let der = seal.open(KEY_NAME, &sealed.unwrap_or_default()).map_err(Error::internal)?;
         Self::new(&der, clock, ids, settings)
+    }
+
+    /// The instance's signing key as it is sealed; none before the first start.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn sealed_key(db: &store::Db) -> Result<Option<Vec<u8>>> {
+        let mut conn = db.read().await?;
+        Ok(store::secret::get(&mut conn.link(), KEY_NAME).await?)
+    }
+
+    /// Whether a seal opens it.
+    ///
+    /// # Errors
+    /// It was sealed with another key.
+    pub fn check_key(seal: &Seal, sealed: &[u8]) -> std::result::Result<(), SealError> {
+        seal.open(KEY_NAME, sealed).map(drop)
     }
 
     fn new(pkcs8: &[u8], clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, settings: Arc<Current>) -> Result<Self> {

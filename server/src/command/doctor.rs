@@ -62,6 +62,7 @@ pub(super) async fn run(loaded: Result<Loaded, ConfigError>) -> anyhow::Result<E
         ("free space", free_space(&config.data)),
         ("clock", clock(&config.data)),
         ("database", database(config).await),
+        ("instance key", key(config).await),
         ("certificate", certificate(&config.tls)),
         ("port", port(config).await),
     ];
@@ -148,6 +149,15 @@ async fn database(config: &Config) -> Finding {
     match compose::check_database(config).await {
         Ok(state) => Good(format!("{name}: {state}")),
         Err(error) => Bad(format!("{name}: {error:#}")),
+    }
+}
+
+async fn key(config: &Config) -> Finding {
+    match compose::check_key(config).await {
+        Ok(state) => Good(state),
+        // What is wrong with the database stands above.
+        Err(_) if compose::check_database(config).await.is_err() => Doubtful("cannot be told without the database".to_owned()),
+        Err(error) => Bad(format!("{error:#}")),
     }
 }
 
