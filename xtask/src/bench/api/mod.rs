@@ -102,8 +102,9 @@ fn measure(options: &ListOptions, subject: &Subject, engine: &str, seconds: u64,
         for operation in
             marks::OPERATIONS.iter().filter(|o| options.operations.is_empty() || options.operations.iter().any(|n| n == o.name))
         {
+            // Once: a sign-in is a change, after which the server looks at everything anew.
+            let header = session::header(subject, caller, operation)?;
             for connections in &options.connections {
-                let header = session::header(subject, caller, operation)?;
                 let figures = wrk::run(options, subject, operation, &header, *connections, seconds, folder)?;
                 // Marks are for the most connections that are usual.
                 let mark = (*connections == marks::CONNECTIONS).then(|| operation.mark());
