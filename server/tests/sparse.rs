@@ -154,6 +154,23 @@ async fn the_copy_of_a_sparse_index_awaits_what_its_source_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_names_a_sparse_index_grows_in_a_copy_too() {
+    each(async |db| {
+        let world = World::open(db).await;
+        let image = Image::of("amd64");
+        let sparse = index(&[&image.descriptor]);
+        world.put("north/app", "inner", INDEX, &sparse).await;
+        let outer = index(&[&json!({"mediaType": INDEX, "digest": sha256(&sparse), "size": sparse.len()})]);
+        world.put("north/app", "all", INDEX, &outer).await;
+        image.push(&world, "north/copy").await;
+        world.doors.make("POST", "/api/v2.0/projects/north/repositories/copy/artifacts?from=north/app:all", "application/json", "").await;
+        assert_eq!(world.children("copy", "all").await.1, outer.len() + sparse.len() + image.size());
+        assert_eq!(world.children("app", "all").await.1, outer.len() + sparse.len());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_manifest_is_missed_as_before() {
     each(async |db| {
         let world = World::open(db).await;

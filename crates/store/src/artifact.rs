@@ -11,7 +11,7 @@ mod awaited;
 mod copy;
 mod listed;
 
-pub use awaited::{arrived, await_children, copy_children};
+pub use awaited::{arrived, await_children, awaiting, copy_awaited, copy_children};
 pub use copy::{CopiedTag, contents_of, copy_row, keep, tags_of, tree_of};
 pub(crate) use listed::LISTED;
 pub use listed::{Filter, ListedArtifact, Scope, TagFilter, With, get_by_digest, get_by_tag, list};

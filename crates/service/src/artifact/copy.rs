@@ -156,8 +156,12 @@ async fn copy_tree(
         }
     }
     // An index may be older than a child that it waited for, so all artifacts are there before they are linked.
-    for (source, copy) in new {
-        store::artifact::copy_children(link, source, copy, repository).await?;
+    for (source, copy) in &new {
+        store::artifact::copy_children(link, *source, *copy, repository).await?;
+    }
+    let sources: Vec<_> = new.iter().map(|(source, _)| *source).collect();
+    for source in store::artifact::awaiting(link, &sources).await? {
+        store::artifact::copy_awaited(link, source, copies[&source], repository).await?;
     }
     for tag in tags {
         if let Some(copy) = copies.get(&tag.artifact_id) {

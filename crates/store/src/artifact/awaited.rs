@@ -49,18 +49,30 @@ pub async fn arrived(link: &mut Link<'_>, repository: RepositoryId, artifact: Ar
     Ok(())
 }
 
-/// Gives a copy of an index the children that its source has, as far as they are in the copy's repository; those that the source awaits are awaited
-/// there too, and linked if they are there.
+/// Gives the copy of an index the children that its source has, as far as they are in the copy's repository.
 pub async fn copy_children(link: &mut Link<'_>, source: ArtifactId, copy: ArtifactId, repository: RepositoryId) -> Result<()> {
-    const CHILDREN: &str = "INSERT INTO artifact_reference (parent_id, child_id, child_digest, platform, urls, annotations)
+    const SQL: &str = "INSERT INTO artifact_reference (parent_id, child_id, child_digest, platform, urls, annotations)
         SELECT $2, d.id, f.child_digest, f.platform, f.urls, f.annotations
         FROM artifact_reference f JOIN artifact d ON d.repository_id = $3 AND d.digest = f.child_digest AND d.deleted_at IS NULL
         WHERE f.parent_id = $1 ORDER BY f.id";
+    on!(link, |c| sqlx::query(SQL).bind(source.get()).bind(copy.get()).bind(repository.get()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Those of these artifacts that await children.
+pub async fn awaiting(link: &mut Link<'_>, artifacts: &[ArtifactId]) -> Result<Vec<ArtifactId>> {
+    let sql = format!("SELECT DISTINCT parent_id FROM awaited_child WHERE parent_id IN {} ORDER BY 1", link.engine().json_integers("$1"));
+    let list = serde_json::json!(artifacts.iter().map(|a| a.get()).collect::<Vec<_>>()).to_string();
+    let rows: Vec<(i64,)> = on!(link, |c| sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(list).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| ArtifactId(id)).collect())
+}
+
+/// Lets the copy of an index await what its source does; what is in the copy's repository is linked at once. All that is copied is linked before
+/// ([`copy_children`]): sizes grow upwards along the links.
+pub async fn copy_awaited(link: &mut Link<'_>, source: ArtifactId, copy: ArtifactId, repository: RepositoryId) -> Result<()> {
     const AWAITED: &str = "INSERT INTO awaited_child (parent_id, repository_id, digest, platform, urls, annotations)
         SELECT $2, $3, w.digest, w.platform, w.urls, w.annotations FROM awaited_child w WHERE w.parent_id = $1 ORDER BY w.id";
-    for sql in [CHILDREN, AWAITED] {
-        on!(link, |c| sqlx::query(sql).bind(source.get()).bind(copy.get()).bind(repository.get()).execute(c).await.map(drop))?;
-    }
+    on!(link, |c| sqlx::query(AWAITED).bind(source.get()).bind(copy.get()).bind(repository.get()).execute(c).await.map(drop))?;
     const THERE: &str =
         "SELECT d.id FROM awaited_child w JOIN artifact d ON d.repository_id = $2 AND d.digest = w.digest AND d.deleted_at IS NULL
         WHERE w.parent_id = $1 ORDER BY w.id";
